@@ -1,0 +1,1 @@
+"""If someone broke our API, who would notice?"""

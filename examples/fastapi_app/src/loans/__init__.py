@@ -1,0 +1,1 @@
+"""The loans desk of a small library, as an HTTP API."""

@@ -1,0 +1,1 @@
+"""The rules of the service: plain functions on a session and a clock, without HTTP."""

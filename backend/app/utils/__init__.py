@@ -1,0 +1,1 @@
+"""What all routes need: reading requests, callers, problem documents, logs."""

@@ -1,1 +1,5 @@
 """If someone broke our API, who would notice?"""
+
+import importlib.metadata
+
+__version__ = importlib.metadata.version("quality-orchestrator")

@@ -1,0 +1,255 @@
+"""OpenAPI documents (3.0, 3.1) and Swagger 2: read one, list its operations, match a path to one.
+
+Sources of the format: OpenAPI Specification 3.1.1 (https://spec.openapis.org/oas/v3.1.1.html) and Swagger 2.0.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import json
+import re
+import urllib.error
+import urllib.request
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import unquote, urlsplit
+
+import msgspec
+import yaml
+
+from orchestrator import text
+from orchestrator.config import Exclusion
+from orchestrator.errors import Code, OrchestratorError
+from orchestrator.model.operations import Operation
+
+METHODS: Final = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+
+
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc] # the C loader is optional
+    """Safe YAML whose timestamps stay text, as JSON Schema knows no other."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+    for first, resolvers in _Loader.yaml_implicit_resolvers.items()
+}
+
+
+class Document(msgspec.Struct, frozen=True, kw_only=True):
+    """An OpenAPI document, read.
+
+    Attributes:
+        source: Where it comes from, as the settings say it.
+        raw: The document.
+        specification: `OpenAPI 3.1`, `OpenAPI 3.0` or `Swagger 2.0`.
+        title: The API's title.
+        version: The API's version.
+        base_path: What comes before every path, without a final slash; may be empty.
+        operations: In the document's order.
+    """
+
+    source: str
+    raw: dict[str, Any]
+    specification: str
+    title: str
+    version: str
+    base_path: str
+    operations: tuple[Operation, ...]
+
+    @property
+    def tested(self) -> tuple[Operation, ...]:
+        """The operations that no setting excludes."""
+        return tuple(o for o in self.operations if not o.excluded)
+
+    def match(self, method: str, path: str) -> Operation | None:
+        """Return the operation that a request's method and path belong to; None: the document has none.
+
+        Templates without variables win over templates with, as the specification asks.
+        """
+        method, path = method.upper(), unquote(path)
+        if self.base_path:
+            if path != self.base_path and not path.startswith(self.base_path + "/"):
+                return None
+            path = path[len(self.base_path) :] or "/"
+        candidates = [o for o in self.operations if o.method == method and _pattern(o.path).fullmatch(path)]
+        return min(candidates, key=lambda o: o.path.count("{"), default=None)
+
+
+_patterns: dict[str, re.Pattern[str]] = {}
+
+
+def _pattern(template: str) -> re.Pattern[str]:
+    if template not in _patterns:
+        parts = re.split(r"(\{[^}]*\})", template)
+        _patterns[template] = re.compile(
+            "".join("[^/]+" if p.startswith("{") else re.escape(p) for p in parts), re.DOTALL
+        )
+    return _patterns[template]
+
+
+def read_file(path: Path, source: str) -> bytes:
+    """Return the document's bytes.
+
+    Raises:
+        OrchestratorError: the file is not there.
+    """
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise OrchestratorError(
+            Code.DOCUMENT_MISSING,
+            f"`openapi.path` = {source!r}: {error.strerror or error}",
+            hint="Name the OpenAPI document's file, or a path of the app that serves it (`/openapi.json`).",
+        ) from error
+
+
+def fetch(url: str, source: str) -> bytes:
+    """Return the document that the running app serves.
+
+    Raises:
+        OrchestratorError: the app answers with an error.
+        OrchestratorError: the app does not answer.
+    """
+    try:
+        with urllib.request.urlopen(url, timeout=30) as response:  # noqa: S310 - the user's own API
+            body: bytes = response.read()
+            return body
+    except urllib.error.HTTPError as error:
+        raise OrchestratorError(
+            Code.DOCUMENT_MISSING,
+            f"`openapi.path` = {source!r}: the app answers {error.code}",
+            hint="Ask the app which path serves its document, or name a file instead.",
+        ) from error
+    except OSError as error:
+        raise OrchestratorError(
+            Code.APP_UNREACHABLE, f"{url} does not answer: {error}", hint="Start the API, or check `app.url`."
+        ) from error
+
+
+def parse(data: bytes, source: str, *, base_path: str | None = None, exclude: Sequence[Exclusion] = ()) -> Document:
+    """Return the document that `data` holds.
+
+    Args:
+        data: YAML or JSON.
+        source: Where it comes from, for errors.
+        base_path: What the settings say; None: take the document's.
+        exclude: Operations that are not tested.
+
+    Raises:
+        OrchestratorError: it is no YAML or JSON, or no OpenAPI document, or has no operation.
+    """
+    raw = _decode(data, source)
+    specification = _specification(raw, source)
+    info = raw.get("info") if isinstance(raw.get("info"), dict) else {}
+    paths = raw.get("paths", {})
+    if not isinstance(paths, dict):
+        raise _invalid(source, "`paths` is not a mapping")
+    operations = tuple(_operations(paths, exclude, source))
+    if not operations:
+        raise OrchestratorError(
+            Code.NO_OPERATIONS, f"{source}: `paths` has no operation", hint="Check that this is the right document."
+        )
+    for exclusion in exclude:
+        if not any(fnmatch.fnmatchcase(o.label, exclusion.operation) for o in operations):
+            raise OrchestratorError(
+                Code.UNKNOWN_OPERATION,
+                f"`openapi.exclude`: {exclusion.operation!r} matches no operation of {source}",
+                hint=f"It has, among others, {operations[0].label!r}.",
+            )
+    found = _base_path(raw) if base_path is None else base_path
+    return Document(
+        source=source,
+        raw=raw,
+        specification=specification,
+        title=text.one_line(str((info or {}).get("title") or "")) or source,
+        version=text.one_line(str((info or {}).get("version") or "")),
+        base_path=found.rstrip("/"),
+        operations=operations,
+    )
+
+
+def _decode(data: bytes, source: str) -> dict[str, Any]:
+    try:
+        content = data.decode("utf-8-sig")
+        raw = json.loads(content) if content.lstrip().startswith("{") else yaml.load(content, Loader=_Loader)  # noqa: S506 - derived from the safe loader
+    except UnicodeDecodeError as error:
+        raise OrchestratorError(
+            Code.DOCUMENT_UNREADABLE, f"{source} is not UTF-8: {error}", hint="Save it as UTF-8."
+        ) from error
+    except json.JSONDecodeError as error:
+        raise OrchestratorError(
+            Code.DOCUMENT_UNREADABLE,
+            f"{source} is not JSON: {error.msg} at line {error.lineno}, column {error.colno}",
+            hint="Mend the document there.",
+        ) from error
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f" at line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        problem = getattr(error, "problem", None) or "it can't be parsed"
+        raise OrchestratorError(
+            Code.DOCUMENT_UNREADABLE, f"{source} is not YAML: {problem}{where}", hint="Mend the document there."
+        ) from error
+    if not isinstance(raw, dict):
+        raise _invalid(source, "it is not a mapping")
+    return raw
+
+
+def _invalid(source: str, why: str) -> OrchestratorError:
+    return OrchestratorError(
+        Code.DOCUMENT_INVALID,
+        f"{source} is not an OpenAPI document: {why}",
+        hint="It needs `openapi: 3.x` (or `swagger: '2.0'`), `info` and `paths`.",
+    )
+
+
+def _specification(raw: Mapping[str, Any], source: str) -> str:
+    version = str(raw.get("openapi", ""))
+    for known in ("3.0", "3.1"):
+        if version.startswith(known):
+            return f"OpenAPI {known}"
+    if str(raw.get("swagger", "")) == "2.0":
+        return "Swagger 2.0"
+    if version:
+        raise _invalid(source, f"version {version} is not supported (3.0, 3.1 and Swagger 2.0 are)")
+    raise _invalid(source, "it has neither `openapi` nor `swagger`")
+
+
+def _base_path(raw: Mapping[str, Any]) -> str:
+    if "swagger" in raw:
+        return str(raw.get("basePath") or "")
+    servers = raw.get("servers")
+    if isinstance(servers, list) and servers and isinstance(servers[0], dict):
+        url = str(servers[0].get("url") or "")
+        for name, variable in (servers[0].get("variables") or {}).items():
+            url = url.replace("{" + str(name) + "}", str((variable or {}).get("default", "")))
+        return urlsplit(url).path
+    return ""
+
+
+def _operations(paths: Mapping[Any, Any], exclude: Sequence[Exclusion], source: str) -> list[Operation]:
+    operations = []
+    for path, item in paths.items():
+        if not str(path).startswith("/"):
+            continue  # an extension: x-…
+        if not isinstance(item, dict):
+            raise _invalid(source, f"`paths.{path}` is not a mapping")
+        for method in METHODS:
+            definition = item.get(method)
+            if definition is None:
+                continue
+            if not isinstance(definition, dict):
+                raise _invalid(source, f"`paths.{path}.{method}` is not a mapping")
+            label = f"{method.upper()} {path}"
+            tags = definition.get("tags") or [""]
+            operations.append(
+                Operation(
+                    method=method.upper(),
+                    path=text.one_line(str(path)),
+                    operation_id=text.one_line(str(definition.get("operationId") or "")),
+                    tag=text.one_line(str(tags[0])) if isinstance(tags, list) else "",
+                    summary=text.one_line(str(definition.get("summary") or "")),
+                    excluded=next((e.reason for e in exclude if fnmatch.fnmatchcase(label, e.operation)), ""),
+                )
+            )
+    return operations

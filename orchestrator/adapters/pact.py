@@ -1,0 +1,259 @@
+"""Pact files, and verifying them with the real Pact core.
+
+The core is loaded in a process of its own (`pact_worker`): it writes to file descriptors, holds threads, and can
+only be stopped by ending its process.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from orchestrator import codec, process, text
+from orchestrator.adapters.agent import Agent, StateFailure
+from orchestrator.adapters.openapi import Document
+from orchestrator.config import Project
+from orchestrator.errors import Code, OrchestratorError
+from orchestrator.model.contracts import Interaction, Mismatch, Verification
+from orchestrator.model.fingerprint import fingerprint
+
+DEFAULT_PACTS: Final = ("contracts/*.json", "pacts/*.json")
+WORKER: Final = "orchestrator.adapters.pact_worker"
+
+
+class Described(msgspec.Struct, frozen=True, kw_only=True):
+    """One interaction as its pact describes it.
+
+    Attributes:
+        description: The consumer's words.
+        states: Names and parameters of the provider states.
+        method: Of the request; empty for a message.
+        path: Of the request; empty for a message.
+        pending: The consumer does not yet rely on it.
+    """
+
+    description: str
+    states: tuple[tuple[str, dict[str, Any]], ...]
+    method: str
+    path: str
+    pending: bool = False
+
+
+class Pact(msgspec.Struct, frozen=True, kw_only=True):
+    """A pact file, read: what one consumer expects of one provider."""
+
+    file: Path
+    consumer: str
+    provider: str
+    specification: str
+    interactions: tuple[Described, ...]
+
+
+def find(project: Project) -> list[Path]:
+    """Return the pact files that the settings name, or that lie in the usual folders."""
+    patterns = project.settings.contracts.pacts
+    found = {p for pattern in patterns or DEFAULT_PACTS for p in project.root.glob(pattern) if p.is_file()}
+    return sorted(found)
+
+
+def read(file: Path, root: Path) -> Pact:
+    """Return the pact that a file holds.
+
+    Raises:
+        OrchestratorError: it can't be read, is not JSON or is no pact.
+    """
+    name = file.relative_to(root).as_posix() if file.is_relative_to(root) else str(file)
+    try:
+        raw = json.loads(file.read_text("utf-8"))
+    except json.JSONDecodeError as error:
+        raise OrchestratorError(
+            Code.PACT_UNREADABLE,
+            f"{name} is not JSON: {error.msg} at line {error.lineno}, column {error.colno}",
+            hint="Write it again with the consumer's tests.",
+        ) from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise OrchestratorError(
+            Code.PACT_UNREADABLE, f"{name} can't be read: {error}", hint="Check the file and its permissions."
+        ) from error
+    try:
+        return _pact(file, raw)
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise OrchestratorError(
+            Code.PACT_UNREADABLE,
+            f"{name} is not a pact: {type(error).__name__} {error}",
+            hint="A pact has `consumer`, `provider` and `interactions`; write it with the consumer's tests.",
+        ) from error
+
+
+def _pact(file: Path, raw: dict[str, Any]) -> Pact:
+    metadata = raw.get("metadata") or {}
+    specification = metadata.get("pactSpecification") or metadata.get("pact-specification") or {}
+    return Pact(
+        file=file,
+        consumer=text.one_line(raw["consumer"]["name"]),
+        provider=text.one_line(raw["provider"]["name"]),
+        specification=text.one_line(str(specification.get("version", ""))),
+        interactions=tuple(_described(i) for i in [*raw.get("interactions", ()), *raw.get("messages", ())]),
+    )
+
+
+def _described(raw: dict[str, Any]) -> Described:
+    states = raw.get("providerStates") or raw.get("providerState") or []
+    if isinstance(states, str):  # versions 1 and 2 of the specification
+        states = [{"name": states}]
+    request = raw.get("request") or {}
+    return Described(
+        description=str(raw["description"]),
+        states=tuple((str(s["name"]), dict(s.get("params") or {})) for s in states),
+        method=str(request.get("method", "")).upper(),
+        path=str(request.get("path", "")),
+        pending=bool(raw.get("pending")),
+    )
+
+
+def verify(
+    pact: Pact, app: Agent, project: Project, document: Document | None, *, timeout: float
+) -> tuple[Interaction, ...]:
+    """Verify every interaction of a pact against the running app.
+
+    Args:
+        pact: What is verified.
+        app: The running app; its control address sets provider states up.
+        project: Whose pact.
+        document: To tell which operation each interaction uses.
+        timeout: Seconds.
+
+    Returns:
+        Each interaction with its result. Where the core was stopped or broke down, the rest is `not run`.
+    """
+    folder = project.state / "contracts"
+    output = folder / f"{pact.file.stem}.result.json"
+    output.parent.mkdir(parents=True, exist_ok=True)
+    output.unlink(missing_ok=True)
+    order = {"file": str(pact.file), "url": app.url, "state_url": f"{app.control}/state", "output": str(output)}
+    order["provider"] = pact.provider
+    job = folder / f"{pact.file.stem}.job.json"
+    codec.write_atomically(job, json.dumps(order).encode())
+    app.state_failures()  # forget those of earlier pacts
+    finished = process.run(
+        [sys.executable, "-m", WORKER, str(job)],
+        directory=project.root,
+        environment={**os.environ, "PACT_DO_NOT_TRACK": "true"},
+        log=project.state / "logs" / f"pact-{pact.file.stem}.log",
+        timeout=timeout,
+    )
+    if not app.is_alive:
+        raise app.died()
+    why = f"not verified within {timeout:g} s" if finished.timed_out else "the Pact core broke down"
+    results = json.loads(output.read_bytes()) if output.exists() else {"interactionResults": [], "error": why}
+    return interpret(pact, results, app.state_failures(), document, root=project.root, secrets=app.credentials())
+
+
+def interpret(
+    pact: Pact,
+    results: dict[str, Any],
+    failures: Sequence[StateFailure],
+    document: Document | None,
+    *,
+    root: Path,
+    secrets: Sequence[str] = (),
+) -> tuple[Interaction, ...]:
+    """Put the core's results and the failed states together, one interaction of the pact after the other."""
+    left = list(results.get("interactionResults") or ())
+    error = str(results.get("error", ""))
+    return tuple(
+        _interaction(
+            pact, described, _take(left, described), failures, document, root=root, error=error, secrets=secrets
+        )
+        for described in pact.interactions
+    )
+
+
+def _take(left: list[dict[str, Any]], described: Described) -> dict[str, Any] | None:
+    """Take the core's result for an interaction out of the list; equal descriptions differ by their states."""
+    names = [name for name, _ in described.states]
+    same = [r for r in left if r.get("interactionDescription", r.get("description")) == described.description]
+    exact = [r for r in same if _state_names(r) == names]
+    if not same:
+        return None
+    found = (exact or same)[0]
+    left.remove(found)
+    return found
+
+
+def _state_names(result: dict[str, Any]) -> list[str]:
+    return [str(s.get("name", s) if isinstance(s, dict) else s) for s in result.get("providerStates") or ()]
+
+
+def _interaction(
+    pact: Pact,
+    described: Described,
+    result: dict[str, Any] | None,
+    failures: Sequence[StateFailure],
+    document: Document | None,
+    *,
+    root: Path,
+    error: str,
+    secrets: Sequence[str],
+) -> Interaction:
+    operation = document.match(described.method, described.path) if document and described.method else None
+    failed = next((f for f in failures if any((f.state, f.parameters) == state for state in described.states)), None)
+    mismatches = tuple(_mismatch(m, secrets) for m in _raw_mismatches(result))
+    why = ""
+    if failed:
+        verification, why = Verification.STATE_FAILED, f"{failed.code}: {failed.error}"
+    elif result is None:
+        verification, why = Verification.NOT_RUN, error or "the Pact core gave no result for it"
+    elif result.get("result") == "OK":
+        verification = Verification.VERIFIED
+    else:
+        verification = Verification.PENDING if described.pending or result.get("pending") else Verification.MISMATCH
+        why = "" if mismatches else str((result.get("mismatch") or {}).get("message", ""))
+    return Interaction(
+        fingerprint=fingerprint("interaction", pact.consumer, described.description, *(n for n, _ in described.states)),
+        consumer=pact.consumer,
+        description=text.one_line(described.description),
+        states=tuple(text.one_line(name) for name, _ in described.states),
+        result=verification,
+        pact=pact.file.relative_to(root).as_posix() if pact.file.is_relative_to(root) else str(pact.file),
+        operation=operation.label if operation else "",
+        seconds=_seconds(result),
+        mismatches=() if failed else mismatches,
+        error=text.one_line(why, secrets=secrets),
+    )
+
+
+def _raw_mismatches(result: dict[str, Any] | None) -> list[dict[str, Any]]:
+    found = ((result or {}).get("mismatch") or {}).get("mismatches")
+    return found if isinstance(found, list) else []
+
+
+def _mismatch(raw: dict[str, Any], secrets: Sequence[str]) -> Mismatch:
+    return Mismatch(
+        kind=text.one_line(str(raw.get("type", ""))).removesuffix("Mismatch"),
+        path=text.one_line(str(raw.get("path") or raw.get("key") or raw.get("parameter") or "")),
+        message=text.clean(str(raw.get("mismatch", "")), limit=1000, secrets=secrets),
+        expected=text.clean(_shown(raw.get("expected")), limit=1000, secrets=secrets),
+        actual=text.clean(_shown(raw.get("actual")), limit=1000, secrets=secrets),
+    )
+
+
+def _shown(value: object) -> str:
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _seconds(result: dict[str, Any] | None) -> float | None:
+    duration = str((result or {}).get("duration", ""))
+    for unit, factor in (("ms", 0.001), ("s", 1.0)):
+        number = duration.removesuffix(unit)
+        if number != duration and number.replace(".", "", 1).isdigit():
+            return round(float(number) * factor, 4)
+    return None

@@ -1,0 +1,157 @@
+"""The agent's entry: serve the user's app until the driver goes away.
+
+Usage: `python -m orchestrator_agent INCOMING OUTGOING`, two inherited file descriptors.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import platform
+import secrets
+import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from . import protocol
+from .control import Control, ControlServer
+from .gateways import AsgiGateway, Gateway, Request, WsgiGateway
+from .loading import LoadError, load_app
+from .reach import ReachRecorder
+from .server import AppServer
+
+
+class RemoteGateway:
+    """Stands in when the API runs elsewhere: the hooks still run here, no request does."""
+
+    def answer(self, request: Request) -> Any:
+        """Never called: nothing is served."""
+        raise NotImplementedError(request.target)
+
+    def run(self, awaitable: Any) -> Any:
+        """Wait for an awaitable of a hook's."""
+        return WsgiGateway(lambda *_: []).run(awaitable)
+
+    def close(self) -> None:
+        """Nothing was started."""
+
+
+def main(incoming: int, outgoing: int) -> None:
+    """Talk to the driver until it goes away."""
+    channel = protocol.Channel(incoming, outgoing)
+    hello = channel.receive()
+    if hello is None:
+        return
+    if hello["version"] != protocol.VERSION:
+        channel.send({"answer": "failed", "code": "QO900", "message": "driver and agent are of two versions"})
+        return
+    try:
+        serving = Serving(hello)
+    except LoadError as error:
+        channel.send(_failed(error))
+        return
+    except Exception as error:  # noqa: BLE001 - whatever it is, the driver must hear of it
+        channel.send(_failed(LoadError("QO900", f"{type(error).__name__}: {error}", "", traceback.format_exc())))
+        return
+    channel.send({"answer": "ready", **serving.ready()})
+    while (message := channel.receive()) is not None:
+        channel.send({"answer": message["ask"], **serving.answer(message["ask"])})
+    serving.close()
+    channel.close()
+
+
+def _failed(error: LoadError) -> dict[str, Any]:
+    return {
+        "answer": "failed",
+        "code": error.code,
+        "message": str(error),
+        "hint": error.hint,
+        "detail": error.detail,
+    }
+
+
+class Serving:
+    """The user's app on a loopback port, with its hooks beside it.
+
+    Raises:
+        LoadError: the user's code can't be used.
+    """
+
+    def __init__(self, hello: dict[str, Any]) -> None:
+        sys.path[:0] = hello["import_paths"]
+        self._recorder = ReachRecorder(hello["source"])
+        if hello["reach"]:
+            self._recorder.start()
+        app: Any = None
+        gateway: Gateway = RemoteGateway()
+        if hello["app"]["target"]:
+            app, interface = load_app(hello["app"])
+            gateway = AsgiGateway(app, hello["app"]["start_timeout"]) if interface == "asgi" else WsgiGateway(app)
+        self._gateway = gateway
+        self._control = Control(hello, app, gateway.run)
+        if hello["app"]["prepare"]:
+            self._control.prepare(hello["app"]["prepare"])
+        self._server = AppServer(gateway, self._around)
+        self._server.start()
+        self._control_server = ControlServer(self._control, secrets.token_urlsafe(16))
+        self._control_server.start()
+
+    @contextmanager
+    def _around(self, request: Request) -> Iterator[None]:
+        self._control.touched()
+        with self._recorder.around(request):
+            yield
+
+    def ready(self) -> dict[str, Any]:
+        """Return where the app and its hooks are, and what runs here."""
+        versions = {}
+        for distribution in importlib.metadata.distributions():
+            name = (distribution.metadata["Name"] or "").lower()
+            if name in _TOLD:
+                versions[name] = distribution.version
+        return {
+            "url": self._server.url,
+            "control": self._control_server.url,
+            "python": platform.python_version(),
+            "versions": versions,
+        }
+
+    def answer(self, question: str) -> dict[str, Any]:
+        """Answer one question of the driver's."""
+        if question == "reach":
+            reached = [
+                {"method": method, "path": path, "places": sorted(places)}
+                for (method, path), places in list(self._recorder.reached.items())
+            ]
+            self._recorder.reached = {}
+            return {"reached": reached}
+        if question == "states":
+            failures, self._control.failures = self._control.failures, []
+            return {"failures": failures}
+        if question == "reset":
+            return self._control.reset()
+        if question == "credentials":
+            return {"credentials": sorted(self._control.credentials)}
+        return {"error": f"unknown question {question!r}"}
+
+    def close(self) -> None:
+        """Let the app shut down."""
+        self._server.shutdown()
+        self._gateway.close()
+
+
+_TOLD = {
+    "flask",
+    "fastapi",
+    "django",
+    "starlette",
+    "djangorestframework",
+    "pytest",
+    "mutmut",
+    "coverage",
+    "pytest-xdist",
+}
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), int(sys.argv[2]))

@@ -1,0 +1,218 @@
+"""What tests may ask of the running app from outside: reset, a provider state, an identity.
+
+It listens on a loopback port of its own, under a path that only the driver knows, so that the API under test
+has no endpoint that its users don't have.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import threading
+import traceback
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from .loading import LoadError, call_hook, resolve
+
+_COMMAND_TIMEOUT = 60
+
+
+class Control:
+    """The user's hooks, callable from several threads; one call at a time.
+
+    Attributes:
+        failures: Provider states that failed: state, parameters, error.
+        credentials: Every credential that was given out, for the driver to redact.
+    """
+
+    def __init__(self, hello: dict[str, Any], app: Any, run: Callable[[Any], Any]) -> None:
+        self._app = app
+        self._run = run
+        self._lock = threading.RLock()
+        self._reset: Callable[..., Any] | None = None
+        if hello["app"]["reset"]:
+            self._reset = resolve(hello["app"]["reset"], "app.reset")
+        self._states_target: str = hello["states"]
+        self._identities = {identity["name"]: identity for identity in hello["identities"]}
+        self._touched = False
+        self.failures: list[dict[str, Any]] = []
+        self.credentials: set[str] = set()
+
+    def touched(self) -> None:
+        """Note that the app served a request since the last reset."""
+        self._touched = True
+
+    def prepare(self, target: str) -> None:
+        """Run the prepare hook.
+
+        Raises:
+            LoadError: it failed.
+        """
+        function = resolve(target, "app.prepare")
+        try:
+            call_hook(function, self._app, self._run)
+        except Exception as error:
+            raise LoadError(
+                "QO204",
+                f"`app.prepare` = {target!r} failed: {type(error).__name__}: {error}",
+                "Call it by hand in the environment of `app.environment`.",
+                traceback.format_exc(),
+            ) from error
+
+    def reset(self) -> dict[str, Any]:
+        """Run the reset hook; an error is an answer."""
+        with self._lock:
+            self._touched = False
+            if self._reset is None:
+                return {"done": False}
+            try:
+                call_hook(self._reset, self._app, self._run)
+            except Exception as error:  # noqa: BLE001 - the user's hook may raise anything; the caller is told
+                traceback.print_exc()
+                return {"done": False, "error": f"{type(error).__name__}: {error}"}
+            return {"done": True}
+
+    def state(self, name: str, parameters: dict[str, Any]) -> dict[str, Any]:
+        """Set a provider state up, from freshly reset data, and return the values it gives.
+
+        A failure is recorded and never raised: the Pact core would wait two minutes for each.
+        """
+        with self._lock:
+            if self._touched:
+                self.reset()
+            try:
+                return self._set_state(name, parameters)
+            except Exception as error:  # noqa: BLE001 - the user's state may raise anything
+                traceback.print_exc()
+                code = error.code if isinstance(error, LoadError) else "QO504"
+                self.failures.append(
+                    {
+                        "state": name,
+                        "parameters": parameters,
+                        "code": code,
+                        "error": str(error) if isinstance(error, LoadError) else f"{type(error).__name__}: {error}",
+                    }
+                )
+                return {}
+
+    def _set_state(self, name: str, parameters: dict[str, Any]) -> dict[str, Any]:
+        if not self._states_target:
+            raise LoadError("QO503", f"unknown provider state {name!r}: `contracts.states` is not set")
+        states = resolve(self._states_target, "contracts.states")
+        if hasattr(states, "keys"):
+            if name not in states:
+                known = ", ".join(repr(s) for s in sorted(states.keys()))
+                raise LoadError("QO503", f"unknown provider state {name!r}; {self._states_target} has {known}")
+            result = call_hook(states[name], self._app, self._run, **parameters)
+        else:
+            result = call_hook(states, self._app, self._run, state=name, parameters=parameters)
+        return result if isinstance(result, dict) else {}
+
+    def identity(self, name: str) -> dict[str, Any]:
+        """Return an identity's header, its credential minted now.
+
+        Raises:
+            LoadError: there is no such identity, or it can't be minted.
+        """
+        if name not in self._identities:
+            raise LoadError("QO207", f"no identity is called {name!r}")
+        with self._lock:
+            identity = self._identities[name]
+            try:
+                credential = self._mint(identity)
+            except LoadError:
+                raise
+            except Exception as error:
+                raise LoadError(
+                    "QO207",
+                    f"identity {name!r} can't be minted: {type(error).__name__}: {error}",
+                    "Run its command, or call its callable, by hand.",
+                    traceback.format_exc(),
+                ) from error
+            self.credentials.add(credential)
+            return {"header": identity["header"], "value": identity["format"].replace("{value}", credential)}
+
+    def _mint(self, identity: dict[str, Any]) -> str:
+        if identity["environment"]:
+            credential = os.environ.get(identity["environment"], "")
+            if not credential:
+                raise LoadError(
+                    "QO207",
+                    f"identity {identity['name']!r}: the environment variable {identity['environment']} is not set",
+                    "Set it, or give it a value under `app.environment`.",
+                )
+            return credential
+        if identity["command"]:
+            done = subprocess.run(
+                identity["command"], capture_output=True, text=True, timeout=_COMMAND_TIMEOUT, check=False
+            )
+            if done.returncode or not done.stdout.strip():
+                raise LoadError(
+                    "QO207",
+                    f"identity {identity['name']!r}: its command ended with {done.returncode}",
+                    "Run it by hand: it must print the credential.",
+                    done.stderr[-2000:],
+                )
+            return done.stdout.strip()
+        return str(call_hook(resolve(identity["callable"], "identities.callable"), self._app, self._run))
+
+
+class ControlServer(ThreadingHTTPServer):
+    """Serves a `Control` under `/TOKEN/…`: JSON in, JSON out."""
+
+    daemon_threads = True
+
+    def __init__(self, control: Control, token: str) -> None:
+        self.control = control
+        self.token = token
+        super().__init__(("127.0.0.1", 0), _ControlHandler)
+
+    @property
+    def url(self) -> str:
+        """Where it listens, with the token, without a final slash."""
+        return f"http://127.0.0.1:{self.server_port}/{self.token}"
+
+    def start(self) -> None:
+        """Serve in a thread of its own."""
+        threading.Thread(target=self.serve_forever, args=(0.05,), name="control", daemon=True).start()
+
+
+class _ControlHandler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: ControlServer
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
+        """Say nothing."""
+
+    def do_POST(self) -> None:
+        """Answer one request."""
+        _, token, action, *rest = [*self.path.split("/"), "", ""]
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        if token != self.server.token:
+            self._answer(404, {"error": "unknown"})
+            return
+        control = self.server.control
+        if action == "reset":
+            self._answer(200, control.reset())
+        elif action == "state":
+            asked = json.loads(body or b"{}")
+            parameters = asked.get("params") or {}
+            self._answer(200, control.state(str(asked.get("state", "")), parameters))
+        elif action == "identity":
+            try:
+                self._answer(200, control.identity(rest[0]))
+            except LoadError as error:
+                self._answer(500, {"code": error.code, "error": str(error), "hint": error.hint})
+        else:
+            self._answer(404, {"error": "unknown"})
+
+    def _answer(self, status: int, value: dict[str, Any]) -> None:
+        data = json.dumps(value, default=str).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)

@@ -1,0 +1,240 @@
+"""The command line."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+import traceback
+import webbrowser
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+from rich.console import Console
+from rich.markup import escape
+
+from orchestrator import __version__, config, history, progress, runner, text
+from orchestrator import report as reports
+from orchestrator.adapters import agent
+from orchestrator.errors import Code, ExitCode, OrchestratorError, UsageError, anchor
+from orchestrator.report import terminal
+
+_CONFIG = click.option(
+    "--config",
+    "settings_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The settings file. Default: pyproject.toml or orchestrator.toml here or above.",
+)
+
+
+def main() -> None:
+    """Run the command and exit with its status: 0, or one of `errors.ExitCode`."""
+    sys.exit(_guarded(lambda: commands.main(standalone_mode=False)))
+
+
+def _guarded(call: Callable[[], Any]) -> int:
+    """Turn whatever ends the command into an exit status and a message without a traceback."""
+    console = Console(stderr=True)
+    try:
+        _refuse_platform()
+        return int(call() or 0)
+    except OrchestratorError as error:
+        _say_error(error, console)
+        return error.exit_code
+    except click.ClickException as error:
+        error.show()
+        return ExitCode.USAGE
+    except (click.Abort, KeyboardInterrupt):
+        console.print("interrupted")
+        return ExitCode.INTERRUPTED
+    except BrokenPipeError:  # the reader of our output left: `orchestrator … | head`
+        sys.stderr.close()
+        return ExitCode.PASSED
+    except Exception:  # noqa: BLE001 - the last resort: say that it is our fault
+        console.print(traceback.format_exc(), markup=False, highlight=False)
+        console.print(f"[red]{Code.INTERNAL}[/] a fault in the orchestrator: please report it with the lines above.")
+        return ExitCode.BUG
+
+
+def _say_error(error: OrchestratorError, console: Console) -> None:
+    problem = error.problem
+    console.print(f"[red]{problem.code}[/] {escape(problem.message)}", highlight=False, soft_wrap=True)
+    if problem.hint:
+        console.print(f"  → {escape(problem.hint)}", highlight=False, soft_wrap=True)
+    if problem.detail:
+        console.print(problem.detail, markup=False, highlight=False, soft_wrap=True)
+    console.print(f"  {anchor(problem.code)}", style="dim", highlight=False, soft_wrap=True)
+
+
+def _refuse_platform() -> None:
+    if sys.platform == "win32":
+        raise UsageError(
+            Code.UNSUPPORTED_PLATFORM,
+            "Windows is not supported: the orchestrator needs process groups and fork",
+            hint="Use it in WSL: https://learn.microsoft.com/windows/wsl/install",
+        )
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="orchestrator")
+def commands() -> None:
+    r"""If someone broke our API, who would notice?
+
+    \b
+    orchestrator init        write the settings for this project
+    orchestrator doctor      try every setting, say how to mend what fails
+    orchestrator run         run all stages, write reports/quality.html
+    """
+
+
+@commands.command()
+@_CONFIG
+@click.option("--stage", "asked", multiple=True, metavar="NAME", help="Only this stage and what it needs; repeatable.")
+@click.option(
+    "--fail-under",
+    type=click.FloatRange(0, 100),
+    metavar="PERCENT",
+    help="Least mutation score, instead of the gate's.",
+)
+@click.option("--seed", type=click.IntRange(min=0), help="Another seed than that of the settings.")
+@click.option(
+    "--baseline", type=click.Path(path_type=Path), help="A run.json to compare with, instead of the setting's."
+)
+@click.option("--open", "open_page", is_flag=True, help="Open the page in a browser at the end.")
+def run(
+    *,
+    settings_file: Path | None,
+    asked: tuple[str, ...],
+    fail_under: float | None,
+    seed: int | None,
+    baseline: Path | None,
+    open_page: bool,
+) -> int:
+    r"""Run the stages, write the report, end with the gates' verdict.
+
+    \b
+    Examples:
+      orchestrator run
+      orchestrator run --stage contracts
+      orchestrator run --stage properties --seed 7
+      orchestrator run --fail-under 80 --open
+
+    \b
+    Exit status: 0 passed, 1 a gate failed, 2 usage or settings, 3 a stage did not run,
+    4 the app or all of its tests do not work, 70 a fault of ours, 130 interrupted.
+    """
+    project = _with_options(config.load(Path.cwd(), settings_file), fail_under, seed, baseline)
+    planned = runner.plan(project, asked)
+    console = Console()
+    previous = runner.previous_report(project.reports / reports.RUN)
+    with progress.teller(console) as teller:
+        found = runner.run(project, planned, teller, command=runner.default_command())
+    report = runner.report(project, found, previous)
+    page = reports.write(report, project.reports)
+    terminal.say(report, page, console)
+    if open_page:
+        webbrowser.open(page.resolve().as_uri())
+    return report.verdict.exit_code
+
+
+def _with_options(
+    project: config.Project, fail_under: float | None, seed: int | None, baseline: Path | None
+) -> config.Project:
+    """Put the command line's options over the settings."""
+    settings = project.settings
+    if fail_under is not None:
+        settings = msgspec.structs.replace(
+            settings, gates=msgspec.structs.replace(settings.gates, mutation_score=fail_under)
+        )
+    if seed is not None:
+        settings = msgspec.structs.replace(settings, seed=seed)
+    if baseline is not None:
+        settings = msgspec.structs.replace(settings, baseline=str(baseline.resolve()))
+    return msgspec.structs.replace(project, settings=settings)
+
+
+@commands.command()
+@click.argument("saved", type=click.Path(path_type=Path, dir_okay=False), metavar="RUN.json")
+@click.option("-o", "--output", type=click.Path(path_type=Path, file_okay=False), required=True, metavar="DIR")
+def report(saved: Path, output: Path) -> int:
+    r"""Render a saved run again: the same run gives the same bytes.
+
+    \b
+    Example:
+      orchestrator report reports/run.json -o /tmp/again
+    """
+    page = reports.write(history.read(saved), output)
+    Console().print(str(page), highlight=False, soft_wrap=True)
+    return ExitCode.PASSED
+
+
+@commands.command()
+@_CONFIG
+@click.argument("fingerprint")
+@click.option("--apply", "action", flag_value="apply", help="Write the change into the source.")
+@click.option("--undo", "action", flag_value="undo", help="Take it out again.")
+def mutant(settings_file: Path | None, fingerprint: str, action: str | None) -> int:
+    r"""Show a mutant of the last run, or put it into the source to see what the tests make of it.
+
+    \b
+    Examples:
+      orchestrator mutant 3fa29c01d2b4
+      orchestrator mutant 3fa29c01d2b4 --apply && pytest; orchestrator mutant 3fa29c01d2b4 --undo
+    """
+    project = config.load(Path.cwd(), settings_file)
+    saved = history.read(project.reports / reports.RUN).run
+    mutants = saved.mutation.mutants if saved.mutation else ()
+    found = [m for m in mutants if m.fingerprint.startswith(fingerprint) or m.id == fingerprint]
+    if len(found) != 1:
+        raise UsageError(
+            Code.RUN_UNREADABLE,
+            f"{text.plural(len(found), 'mutant')} of the last run match {fingerprint!r}",
+            hint="Copy the fingerprint from the report.",
+        )
+    if action is None:
+        print(found[0].diff)
+        return ExitCode.PASSED
+    done = subprocess.run(
+        ["git", "apply", *(["--reverse"] if action == "undo" else []), "-"],  # noqa: S607 - whichever git the user has
+        input=found[0].diff + "\n",
+        text=True,
+        cwd=project.root,
+        capture_output=True,
+        check=False,
+    )
+    if done.returncode:
+        raise OrchestratorError(
+            Code.RUN_UNREADABLE,
+            f"the change no longer fits the source: {text.one_line(done.stderr)}",
+            hint="The source has changed since the run: run again.",
+        )
+    print(f"{found[0].path}:{found[0].line} {'changed' if action == 'apply' else 'restored'}")
+    return ExitCode.PASSED
+
+
+@commands.command()
+@_CONFIG
+def serve(settings_file: Path | None) -> int:
+    r"""Serve the app as the stages see it, until Ctrl-C.
+
+    \b
+    Example, in two terminals:
+      orchestrator serve
+      API_URL=… API_CONTROL=… pytest tests/generated
+    """
+    project = config.load(Path.cwd(), settings_file)
+    with agent.running(project) as app:
+        print(f"API_URL={app.url} API_CONTROL={app.control} pytest {project.settings.properties.directory}", flush=True)
+        try:
+            while app.is_alive:
+                time.sleep(0.2)
+        except KeyboardInterrupt:
+            return ExitCode.PASSED
+        raise app.died()
+
+
+if __name__ == "__main__":
+    main()

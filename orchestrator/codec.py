@@ -1,0 +1,72 @@
+"""JSON and TOML to our model and back, and files that are replaced whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import tomllib
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from orchestrator.errors import Code, OrchestratorError, UsageError
+
+T = TypeVar("T")
+
+
+def to_json(value: object) -> bytes:
+    """Return `value` as indented JSON with a final newline; the same value gives the same bytes."""
+    return msgspec.json.format(msgspec.json.encode(value, order="deterministic"), indent=1) + b"\n"
+
+
+def from_json(data: bytes, kind: type[T]) -> T:
+    """Return the `kind` that `data` encodes.
+
+    Raises:
+        msgspec.ValidationError: the data is JSON but not of this kind.
+        msgspec.DecodeError: the data is not JSON.
+    """
+    return msgspec.json.decode(data, type=kind)
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """Return the tables of a TOML file.
+
+    Raises:
+        UsageError: it can't be read or is not TOML.
+    """
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(Code.SETTINGS_INVALID, f"{path} can't be read: {error}") from error
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(
+            Code.SETTINGS_INVALID,
+            f"{path} is not TOML: {error}",
+            hint="Mend the file at the line named above.",
+        ) from error
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Replace `path` by `data`; a reader sees the old file or the new one, never a part.
+
+    Raises:
+        OrchestratorError: the file can't be written (no room, no permission); an earlier file is left as it was.
+    """
+    temporary = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+        Path(temporary).chmod(0o644)
+        Path(temporary).replace(path)
+    except OSError as error:
+        if temporary:
+            Path(temporary).unlink(missing_ok=True)
+        raise OrchestratorError(
+            Code.NOT_WRITABLE,
+            f"{path} can't be written: {error.strerror or error}",
+            hint="Free some room or change the permissions; the file of an earlier run, if any, is untouched.",
+        ) from error

@@ -1,0 +1,548 @@
+"""The settings: `[tool.orchestrator]` of `pyproject.toml`, or `orchestrator.toml`.
+
+The structs below are the one place where a setting is defined: its key, its type, its default, and the
+sentence that documents it (`docs/settings.md` is written from them; a test compares).
+"""
+
+from __future__ import annotations
+
+import difflib
+import types
+import typing
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+
+import msgspec
+from msgspec import Meta
+
+from orchestrator import codec
+from orchestrator.errors import Code, UsageError
+
+FILES: Final = ("orchestrator.toml", "pyproject.toml")
+STATE_DIRECTORY: Final = ".orchestrator"
+
+Percent = Annotated[float, Meta(ge=0, le=100)]
+Count = Annotated[int, Meta(ge=0)]
+Positive = Annotated[int, Meta(ge=1)]
+Seconds = Annotated[float, Meta(gt=0)]
+
+
+class _Section(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid_unknown_fields=True):
+    """A table of settings: kebab-case keys, unknown ones refused."""
+
+
+class App(_Section, frozen=True):
+    """Where the API is and how it is started."""
+
+    target: Annotated[
+        str,
+        Meta(
+            description="The app, or what makes it, as `module:attribute`. Needed unless `url` is given.",
+            examples=["shop.main:app", "shop:create_app"],
+        ),
+    ] = ""
+    factory: Annotated[
+        bool | None,
+        Meta(description="Whether `target` is called to make the app. Not set: it is called when it is not an app."),
+    ] = None
+    arguments: Annotated[
+        dict[str, Any],
+        Meta(description="Keyword arguments for the factory.", examples=[{"config": "testing"}]),
+    ] = {}
+    attribute: Annotated[
+        str,
+        Meta(description="Attribute of the result that is the app itself.", examples=["app", "wsgi_app"]),
+    ] = ""
+    interface: Annotated[
+        Literal["auto", "wsgi", "asgi"],
+        Meta(description="How the app is called. `auto` looks at its signature."),
+    ] = "auto"
+    url: Annotated[
+        str,
+        Meta(
+            description="An API that already runs, instead of `target`. Nothing is started.",
+            examples=["http://127.0.0.1:8000"],
+        ),
+    ] = ""
+    environment: Annotated[
+        dict[str, str],
+        Meta(
+            description="Environment variables set before the app is imported. `{state}` stands for a folder that "
+            "is made anew for each run of the app.",
+            examples=[{"DATABASE_URL": "sqlite:///{state}/test.db"}],
+        ),
+    ] = {}
+    prepare: Annotated[
+        str,
+        Meta(
+            description="Callable (`module:attribute`) run once after the app is made: tables, migrations, seed "
+            "data. It is given the app if it has a parameter called `app`.",
+            examples=["tests.quality:prepare"],
+        ),
+    ] = ""
+    reset: Annotated[
+        str,
+        Meta(
+            description="Callable that brings the app's data back to where `prepare` left it; run before each "
+            "generated test and each pact. Given the app like `prepare`.",
+            examples=["tests.quality:reset"],
+        ),
+    ] = ""
+    start_timeout: Annotated[Seconds, Meta(description="Seconds that import and start may take.")] = 60.0
+
+
+class Exclusion(_Section, frozen=True):
+    """An operation that is not tested, and why."""
+
+    operation: Annotated[
+        str,
+        Meta(description="Method and path template; `*` matches anything.", examples=["DELETE /v1/users/*"]),
+    ]
+    reason: Annotated[str, Meta(min_length=1, description="Why; it is shown in the report.")]
+
+
+class OpenAPI(_Section, frozen=True):
+    """The API's description."""
+
+    path: Annotated[
+        str,
+        Meta(
+            description="The OpenAPI document (3.0, 3.1 or Swagger 2; YAML or JSON): a file relative to the "
+            "project or, when it starts with `/`, a path asked of the running app.",
+            examples=["openapi/shop.yaml", "/openapi.json"],
+        ),
+    ] = ""
+    base_path: Annotated[
+        str | None,
+        Meta(
+            description="What comes before every path of the document. Not set: taken from its `servers` (or "
+            "`basePath`).",
+            examples=["/api/v2"],
+        ),
+    ] = None
+    exclude: Annotated[tuple[Exclusion, ...], Meta(description="Operations that are not tested.")] = ()
+
+
+class Identity(_Section, frozen=True):
+    """Who calls the API. One of `environment`, `command` and `callable` gives the credential."""
+
+    name: Annotated[str, Meta(min_length=1, description="What reports call it.", examples=["writer"])]
+    header: Annotated[str, Meta(description="The request header.")] = "Authorization"
+    format: Annotated[
+        str, Meta(description="The header's value; `{value}` is the credential.", examples=["Bearer {value}"])
+    ] = "{value}"
+    environment: Annotated[
+        str,
+        Meta(
+            description="Variable that holds the credential, also one of `app.environment`.",
+            examples=["API_KEY"],
+        ),
+    ] = ""
+    command: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="Program and arguments that print it. Run again when the API answers 401.",
+            examples=[["./scripts/token", "--role", "writer"]],
+        ),
+    ] = ()
+    callable: Annotated[
+        str,
+        Meta(
+            description="Callable in the app's process that returns it. Called again when the API answers 401.",
+            examples=["tests.quality:token"],
+        ),
+    ] = ""
+    operations: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="The operations it calls; `*` matches anything. The first identity that matches is used.",
+            examples=[["POST *", "DELETE *"]],
+        ),
+    ] = ("*",)
+
+
+class KnownRed(_Section, frozen=True):
+    """A test that is known to fail, and why."""
+
+    test: Annotated[str, Meta(description="pytest's node id; `*` matches anything.")]
+    reason: Annotated[str, Meta(min_length=1, description="Why; it is shown in the report.")]
+
+
+class Tests(_Section, frozen=True):
+    """The project's own tests: the unit layer."""
+
+    __test__ = False  # pytest would take the class for a test
+
+    paths: Annotated[
+        tuple[str, ...], Meta(description="What pytest is given to collect.", examples=[["tests/unit"]])
+    ] = ("tests",)
+    options: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="More options for pytest, in every stage that runs it.",
+            examples=[["-p", "no:randomly"]],
+        ),
+    ] = ()
+    deselect: Annotated[
+        tuple[str, ...], Meta(description="Node ids that are left out, as pytest's `--deselect` takes them.")
+    ] = ()
+    known_red: Annotated[
+        tuple[KnownRed, ...],
+        Meta(description="Tests that are known to fail: shown, left out of the success gate, and kill nothing."),
+    ] = ()
+    workers: Annotated[
+        Count | Literal["auto"],
+        Meta(
+            description="Processes that share the suite, where pytest-xdist is installed; `auto`: one a core; "
+            "0 or 1: no sharing."
+        ),
+    ] = "auto"
+    coverage: Annotated[
+        bool, Meta(description="Whether to measure statement coverage, where coverage.py is installed.")
+    ] = True
+    timeout: Annotated[Seconds, Meta(description="Seconds that the stage may take.")] = 600.0
+
+
+class Properties(_Section, frozen=True):
+    """The property tests generated from the OpenAPI document."""
+
+    directory: Annotated[str, Meta(description="Where the generated modules go. Never taken for the unit layer.")] = (
+        "tests/generated"
+    )
+    phases: Annotated[
+        tuple[Literal["examples", "coverage", "fuzzing", "stateful"], ...],
+        Meta(description="How schemathesis makes cases."),
+    ] = ("examples", "coverage", "fuzzing", "stateful")
+    max_examples: Annotated[Positive, Meta(description="Cases that fuzzing makes for each operation.")] = 25
+    scenarios: Annotated[Positive, Meta(description="Sequences of linked requests that the stateful phase makes.")] = 15
+    disable_checks: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="Checks of schemathesis that are not run, by name.",
+            examples=[["allow_header_conformance"]],
+        ),
+    ] = ()
+    config: Annotated[
+        str,
+        Meta(
+            description="A `schemathesis.toml` with schemathesis' own settings (expected statuses of an operation, "
+            "and the like); the keys above come first.",
+            examples=["openapi/schemathesis.toml"],
+        ),
+    ] = ""
+    request_timeout: Annotated[Seconds, Meta(description="Seconds that one response may take.")] = 10.0
+    timeout: Annotated[Seconds, Meta(description="Seconds that the stage may take.")] = 900.0
+
+
+class Contracts(_Section, frozen=True):
+    """The consumers' pacts."""
+
+    pacts: Annotated[
+        tuple[str, ...] | None,
+        Meta(
+            description="Pact files, as globs. Not set: `contracts/*.json` and `pacts/*.json`, and no pact is no "
+            "fault.",
+            examples=[["contracts/*.json"]],
+        ),
+    ] = None
+    provider: Annotated[
+        str,
+        Meta(description="Name of this API in the pacts. Not set: pacts of every provider are verified."),
+    ] = ""
+    states: Annotated[
+        str,
+        Meta(
+            description="Provider states (`module:attribute`): a mapping from a state's name to a callable that is "
+            "given the state's parameters by keyword, or one callable given `state` and `parameters`. Either may "
+            "also take `app`.",
+            examples=["tests.quality:provider_states"],
+        ),
+    ] = ""
+    timeout: Annotated[Seconds, Meta(description="Seconds that the stage may take.")] = 300.0
+
+
+class Mutation(_Section, frozen=True):
+    """Mutation testing of the critical paths."""
+
+    critical: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="What is mutated: globs of source files, qualified names (`shop.prices.total`, `*` matches "
+            "anything), or operations (`POST /v1/orders`: the code that its requests execute, less what every "
+            "operation passes through). Empty: nothing, and the stage says so.",
+            examples=[["shop/prices.py", "shop.orders.Cart.*", "POST /v1/orders"]],
+        ),
+    ] = ()
+    workers: Annotated[Count, Meta(description="Mutants judged at the same time; 0: one a core.")] = 0
+    timeout: Annotated[Seconds, Meta(description="Seconds that the stage may take.")] = 3600.0
+
+
+class Gates(_Section, frozen=True):
+    """What must hold for the run to pass. `false` turns a gate off."""
+
+    suite_success: Annotated[
+        Percent | Literal[False],
+        Meta(description="Least share of the project's own tests that pass, in percent."),
+    ] = 98.0
+    suite_seconds: Annotated[
+        Seconds | Literal[False], Meta(description="Longest time that the project's own tests take.")
+    ] = 60.0
+    property_findings: Annotated[Count | Literal[False], Meta(description="Most property findings.")] = 0
+    contract_failures: Annotated[Count | Literal[False], Meta(description="Most interactions that do not hold.")] = 0
+    operations: Annotated[
+        Count | Literal[False], Meta(description="Least number of operations that were sent a request.")
+    ] = 1
+    interactions: Annotated[Count | Literal[False], Meta(description="Least number of interactions verified.")] = 1
+    mutants: Annotated[Count | Literal[False], Meta(description="Least number of mutants judged.")] = 1
+    mutation_score: Annotated[
+        Percent | Literal[False],
+        Meta(description="Least share of detected mutants on the critical paths, in percent."),
+    ] = 60.0
+    no_worse: Annotated[
+        bool,
+        Meta(
+            description="No new finding, mismatch or survivor, and no lower score, than the baseline (if one is set)."
+        ),
+    ] = True
+
+
+class Settings(_Section, frozen=True):
+    """Everything under `[tool.orchestrator]`."""
+
+    name: Annotated[str, Meta(description="What reports call the project. Not set: its folder's name.")] = ""
+    python: Annotated[
+        str,
+        Meta(
+            description="Interpreter that has the app and its tests, relative to the project. Not set: the one that "
+            "runs the orchestrator.",
+            examples=[".venv/bin/python"],
+        ),
+    ] = ""
+    directory: Annotated[str, Meta(description="Where the app and its tests run, relative to the project.")] = "."
+    import_paths: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="Folders put in front of the import path, relative to `directory`; that folder itself is "
+            "always there.",
+            examples=[["src"]],
+        ),
+    ] = ()
+    source: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="Folders or files of the app's source, relative to `directory`. Tests are never taken for "
+            "source. Not set: the top package of `app.target`.",
+            examples=[["src/shop"]],
+        ),
+    ] = ()
+    reports: Annotated[str, Meta(description="Where reports are written, relative to the project.")] = "reports"
+    baseline: Annotated[
+        str,
+        Meta(description="A `run.json` to compare with.", examples=["quality-baseline.json"]),
+    ] = ""
+    seed: Annotated[Count, Meta(description="What makes generated data repeatable.")] = 1
+    app: Annotated[App, Meta(description="Where the API is.")] = App()
+    openapi: Annotated[OpenAPI, Meta(description="The API's description.")] = OpenAPI()
+    identities: Annotated[tuple[Identity, ...], Meta(description="Who calls the API.")] = ()
+    tests: Annotated[Tests, Meta(description="The project's own tests.")] = Tests()
+    properties: Annotated[Properties, Meta(description="Generated property tests.")] = Properties()
+    contracts: Annotated[Contracts, Meta(description="The consumers' pacts.")] = Contracts()
+    mutation: Annotated[Mutation, Meta(description="Mutation testing.")] = Mutation()
+    gates: Annotated[Gates, Meta(description="What must hold.")] = Gates()
+
+
+class Project(msgspec.Struct, frozen=True, kw_only=True):
+    """Settings, and where they hold.
+
+    Attributes:
+        root: The folder of the settings file.
+        file: The settings file.
+        settings: What it says, checked.
+    """
+
+    root: Path
+    file: Path
+    settings: Settings
+
+    @property
+    def name(self) -> str:
+        """What reports call the project."""
+        return self.settings.name or self.root.name
+
+    @property
+    def directory(self) -> Path:
+        """Where the app and its tests run."""
+        return self.root / self.settings.directory
+
+    @property
+    def reports(self) -> Path:
+        """Where reports are written."""
+        return self.root / self.settings.reports
+
+    @property
+    def state(self) -> Path:
+        """Where the orchestrator keeps its own files."""
+        return self.root / STATE_DIRECTORY
+
+    @property
+    def source(self) -> tuple[str, ...]:
+        """The app's source folders and files, relative to `directory`."""
+        if self.settings.source:
+            return self.settings.source
+        package = self.settings.app.target.partition(":")[0].partition(".")[0]
+        for folder in ("", *self.settings.import_paths):
+            for name in (package, f"{package}.py"):
+                if package and (self.directory / folder / name).exists():
+                    return (str(Path(folder) / name),)
+        return ()
+
+
+def load(start: Path, file: Path | None = None) -> Project:
+    """Find and read the settings.
+
+    Args:
+        start: Where to look: this folder, then its parents.
+        file: The settings file, when the user names it.
+
+    Raises:
+        UsageError: there are none, or they are wrong.
+    """
+    path = file or _find(start.resolve())
+    if path is None:
+        raise UsageError(
+            Code.SETTINGS_MISSING,
+            f"no [tool.orchestrator] in a pyproject.toml, and no orchestrator.toml, in {start} or above it",
+            hint="Run `orchestrator init` in your project: it looks around and writes the settings.",
+        )
+    if not path.is_file():
+        raise UsageError(Code.SETTINGS_MISSING, f"{path} does not exist", hint="Check the path after --config.")
+    path = path.resolve()
+    table = _table(path)
+    if table is None:
+        raise UsageError(
+            Code.SETTINGS_MISSING,
+            f"{path} has no [tool.orchestrator]",
+            hint="Run `orchestrator init` in your project: it looks around and writes the settings.",
+        )
+    return Project(root=path.parent, file=path, settings=parse(table, path))
+
+
+def _find(folder: Path) -> Path | None:
+    for candidate in (folder, *folder.parents):
+        for name in FILES:
+            path = candidate / name
+            if path.is_file() and _table(path) is not None:
+                return path
+    return None
+
+
+def _table(path: Path) -> dict[str, Any] | None:
+    document = codec.read_toml(path)
+    if path.name != "pyproject.toml":
+        return document
+    table = document.get("tool", {}).get("orchestrator")
+    return table if isinstance(table, dict) else None
+
+
+def parse(table: Mapping[str, Any], path: Path) -> Settings:
+    """Return the settings that a TOML table holds.
+
+    Raises:
+        UsageError: a key is unknown (the message suggests one), or a value is of the wrong kind.
+    """
+    prefix = "tool.orchestrator." if path.name == "pyproject.toml" else ""
+    for key, suggestion in _unknown_keys(table, Settings):
+        raise UsageError(
+            Code.SETTINGS_UNKNOWN_KEY,
+            f"{path.name}: unknown key `{prefix}{key}`",
+            hint=f"Did you mean `{suggestion}`?" if suggestion else "docs/settings.md lists every key.",
+        )
+    try:
+        settings = msgspec.convert(table, Settings)
+    except msgspec.ValidationError as error:
+        what, _, where = str(error).partition(" - at ")
+        key = prefix + where.strip("`").removeprefix("$.").removeprefix("$")
+        raise UsageError(
+            Code.SETTINGS_INVALID,
+            f"{path.name}: `{key}`: {what}",
+            hint="docs/settings.md says what it takes.",
+        ) from error
+    _check(settings, path, prefix)
+    return settings
+
+
+def _check(settings: Settings, path: Path, prefix: str) -> None:
+    """Refuse what no type can refuse."""
+    if not settings.app.target and not settings.app.url:
+        raise UsageError(
+            Code.SETTINGS_INVALID,
+            f"{path.name}: neither `{prefix}app.target` nor `{prefix}app.url` is set",
+            hint='Say where the app is, for example target = "shop.main:app".',
+        )
+    for key, value in (
+        ("app.target", settings.app.target),
+        ("app.prepare", settings.app.prepare),
+        ("app.reset", settings.app.reset),
+        ("contracts.states", settings.contracts.states),
+    ):
+        if value and value.count(":") != 1:
+            raise UsageError(
+                Code.SETTINGS_INVALID,
+                f"{path.name}: `{prefix}{key}` is {value!r}, not `module:attribute`",
+                hint='Name the module and the attribute, for example "shop.main:app".',
+            )
+    for number, identity in enumerate(settings.identities):
+        if sum(map(bool, (identity.environment, identity.command, identity.callable))) != 1:
+            raise UsageError(
+                Code.SETTINGS_INVALID,
+                f"{path.name}: `{prefix}identities[{number}]` ({identity.name}) needs exactly one of `environment`, "
+                "`command` and `callable`",
+                hint="Say where the credential comes from.",
+            )
+
+
+def _unknown_keys(table: Mapping[str, Any], kind: type[msgspec.Struct], path: str = "") -> Iterator[tuple[str, str]]:
+    """Yield each key that no setting has, with the closest one that some setting has."""
+    known = {field.encode_name: field.type for field in msgspec.structs.fields(kind)}
+    for key, value in table.items():
+        if key not in known:
+            close = difflib.get_close_matches(key.replace("_", "-"), known, n=1, cutoff=0.6)
+            yield f"{path}{key}", close[0] if close else ""
+            continue
+        section = section_of(known[key])
+        if section is None:
+            continue
+        if isinstance(value, Mapping):
+            yield from _unknown_keys(value, section, f"{path}{key}.")
+        elif isinstance(value, list):
+            for number, item in enumerate(value):
+                if isinstance(item, Mapping):
+                    yield from _unknown_keys(item, section, f"{path}{key}[{number}].")
+
+
+def section_of(annotation: Any) -> type[msgspec.Struct] | None:
+    """Return the table that a setting's type holds (alone or in a list); None: it is a plain value."""
+    if isinstance(annotation, type) and issubclass(annotation, msgspec.Struct):
+        return annotation
+    if typing.get_origin(annotation) in (Annotated, tuple, types.UnionType, typing.Union):
+        for part in typing.get_args(annotation):
+            section = section_of(part)
+            if section is not None:
+                return section
+    return None
+
+
+def changed(settings: msgspec.Struct, prefix: str = "") -> dict[str, str]:
+    """Return every setting that is not at its default, by dotted key, as text."""
+    values: dict[str, str] = {}
+    for field in msgspec.structs.fields(type(settings)):
+        value = getattr(settings, field.name)
+        key = f"{prefix}{field.encode_name}"
+        factory = field.default_factory
+        default = field.default if factory is msgspec.NODEFAULT else factory()
+        if isinstance(value, msgspec.Struct):
+            values |= changed(value, f"{key}.")
+        elif value != default:
+            values[key] = msgspec.json.encode(value).decode()
+    return values

@@ -1,0 +1,1 @@
+"""Frozen data with no behaviour beyond its own meaning: what a run found."""

@@ -1,0 +1,234 @@
+"""A whole run, its comparison with an earlier one, and the verdict: what a report is made from."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TypeVar
+
+import msgspec
+
+from orchestrator.model.contracts import Contracts
+from orchestrator.model.mutation import Mutation
+from orchestrator.model.properties import Properties
+from orchestrator.model.stage import Generated, StageData, StageResult
+from orchestrator.model.suite import Suite
+
+SCHEMA_VERSION = 1
+
+D = TypeVar("D", bound=StageData)
+
+
+class Subject(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What was analysed. `commit` and `branch` are empty outside a git repository."""
+
+    name: str
+    commit: str = ""
+    branch: str = ""
+    dirty: bool = False
+
+
+class Provenance(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What is needed to repeat a run.
+
+    Attributes:
+        command: The command line.
+        orchestrator: Our version.
+        tools: Version by tool's name, in our environment and in the user's interpreter.
+        python: The driver's Python; `subject_python` the user's interpreter's.
+        platform: The operating system.
+        settings: Every setting that is not at its default, by dotted key; secrets redacted.
+    """
+
+    command: str
+    orchestrator: str
+    python: str
+    platform: str
+    subject_python: str = ""
+    tools: dict[str, str] = {}
+    settings: dict[str, str] = {}
+
+
+class OperationRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What each layer knows of one operation. None: not computed.
+
+    Attributes:
+        operation: The operation's label.
+        excluded: Why the settings exclude it.
+        tests: How many of the suite's tests call it.
+        red_tests: How many of those are red.
+        cases: How many generated cases were sent to it.
+        findings: Fingerprints of its property findings.
+        interactions: How many interactions use it, by consumer.
+        failures: Fingerprints of its interactions that do not hold.
+        mutants: How many mutants its requests execute.
+        detected: How many of those were detected.
+        survivors: Fingerprints of those nobody noticed.
+    """
+
+    operation: str
+    summary: str = ""
+    excluded: str = ""
+    tests: int | None = None
+    red_tests: int | None = None
+    cases: int | None = None
+    findings: tuple[str, ...] | None = None
+    interactions: dict[str, int] | None = None
+    failures: tuple[str, ...] = ()
+    mutants: int | None = None
+    detected: int | None = None
+    survivors: tuple[str, ...] = ()
+
+
+class Run(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Everything that one run found.
+
+    Attributes:
+        started: UTC, ISO 8601, whole seconds.
+        seconds: Wall time of the whole run.
+        stages: In the order in which they ran.
+        operations: The operation matrix.
+    """
+
+    subject: Subject
+    started: str
+    seconds: float
+    provenance: Provenance
+    stages: tuple[StageResult, ...]
+    operations: tuple[OperationRow, ...] = ()
+
+    def stage(self, name: str) -> StageResult | None:
+        """Return the result of a stage; None: it is not part of the run."""
+        return next((s for s in self.stages if s.name == name), None)
+
+    def _data(self, kind: type[D]) -> D | None:
+        return next((s.data for s in self.stages if isinstance(s.data, kind)), None)
+
+    @property
+    def generated(self) -> Generated | None:
+        """What the generate stage found; None: not computed."""
+        return self._data(Generated)
+
+    @property
+    def suite(self) -> Suite | None:
+        """What the suite stage found; None: not computed."""
+        return self._data(Suite)
+
+    @property
+    def properties(self) -> Properties | None:
+        """What the properties stage found; None: not computed."""
+        return self._data(Properties)
+
+    @property
+    def contracts(self) -> Contracts | None:
+        """What the contracts stage found; None: not computed."""
+        return self._data(Contracts)
+
+    @property
+    def mutation(self) -> Mutation | None:
+        """What the mutation stage found; None: not computed."""
+        return self._data(Mutation)
+
+
+class Change(StrEnum):
+    """How something compares with the run before."""
+
+    NEW = "new"
+    STILL = "still"
+    FIXED = "fixed"
+
+
+class Difference(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that is new, fixed or still there.
+
+    Attributes:
+        kind: `finding`, `interaction`, `survivor` or `test`.
+        fingerprint: Of the thing; a test's node id.
+        change: How it compares.
+        title: A line for a person.
+    """
+
+    kind: str
+    fingerprint: str
+    change: Change
+    title: str
+
+
+class Comparison(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A run next to an earlier one.
+
+    Attributes:
+        label: What the earlier run is: `baseline` or `previous run`.
+        started: When it started.
+        commit: What it analysed.
+        differences: Only of kinds that both runs computed.
+        score: Mutation score then; None: not computed.
+        not_compared: Kinds that one of the runs did not compute.
+    """
+
+    label: str
+    started: str
+    differences: tuple[Difference, ...]
+    commit: str = ""
+    score: float | None = None
+    not_compared: tuple[str, ...] = ()
+
+    def of(self, change: Change) -> tuple[Difference, ...]:
+        """Return the differences of one sort."""
+        return tuple(d for d in self.differences if d.change is change)
+
+
+class GateVerdict(StrEnum):
+    """How a gate stands."""
+
+    PASS = "pass"  # noqa: S105 - a verdict, not a credential
+    FAIL = "fail"
+    NOT_COMPUTED = "not computed"
+
+
+class Gate(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One condition on a run.
+
+    Attributes:
+        id: Stable name, the key in `[tool.orchestrator.gates]`.
+        title: What it asks, for a person.
+        threshold: What is asked, as text: `≥ 98 %`.
+        value: What was found, as text; empty: not computed.
+        verdict: How it stands.
+        hint: What to do when it fails, or why it was not computed.
+        evidence: The id of the section of the page that shows why.
+    """
+
+    id: str
+    title: str
+    threshold: str
+    verdict: GateVerdict
+    value: str = ""
+    hint: str = ""
+    evidence: str = ""
+
+
+class Verdict(msgspec.Struct, frozen=True, kw_only=True):
+    """What the run amounts to. `exit_code` is one of `orchestrator.errors.ExitCode`."""
+
+    gates: tuple[Gate, ...]
+    exit_code: int
+    headline: str
+
+    @property
+    def passed(self) -> bool:
+        """Whether every gate that was computed holds and every stage ran."""
+        return self.exit_code == 0
+
+    @property
+    def failing(self) -> tuple[Gate, ...]:
+        """The gates that do not hold."""
+        return tuple(g for g in self.gates if g.verdict is GateVerdict.FAIL)
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What `run.json` holds, and all that any output is made from."""
+
+    run: Run
+    verdict: Verdict
+    comparison: Comparison | None = None
+    schema: int = SCHEMA_VERSION

@@ -1,0 +1,102 @@
+"""What the critical paths of the settings mean: which functions are mutated."""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+from collections.abc import Iterable, Mapping, Sequence
+
+import msgspec
+
+from orchestrator.adapters.agent import Reached
+from orchestrator.adapters.openapi import Document
+from orchestrator.config import Project
+from orchestrator.errors import Code
+from orchestrator.model.problem import Problem
+from orchestrator.mutation import source
+from orchestrator.mutation.source import Function
+
+_OPERATION = re.compile(r"[A-Z*]+ /\S*")
+
+
+class Selection(msgspec.Struct, frozen=True, kw_only=True):
+    """The functions that are mutated, and what the settings named in vain."""
+
+    functions: tuple[Function, ...]
+    problems: tuple[Problem, ...] = ()
+
+
+def is_operation(path: str) -> bool:
+    """Whether a critical path names an operation: `POST /v1/orders`."""
+    return bool(_OPERATION.fullmatch(path))
+
+
+def select(project: Project, reached: Mapping[str, Sequence[str]] | None) -> Selection:
+    """Return the functions that the critical paths name.
+
+    Args:
+        project: Whose critical paths.
+        reached: Per operation label, the places (`path::name`) that its requests execute; None: not recorded.
+    """
+    known = source.functions(project)
+    chosen: set[str] = set()
+    problems = []
+    for path in project.settings.mutation.critical:
+        found = _matching(path, known, reached or {})
+        if not found:
+            problems.append(
+                Problem(
+                    code=Code.NO_CRITICAL_PATH,
+                    message=f"`mutation.critical`: {path!r} matches no function of {', '.join(project.source)}",
+                    hint=_hint(path, reached),
+                )
+            )
+        chosen |= {f.place for f in found}
+    return Selection(functions=tuple(f for f in known if f.place in chosen), problems=tuple(problems))
+
+
+def _matching(path: str, known: Iterable[Function], reached: Mapping[str, Sequence[str]]) -> list[Function]:
+    if is_operation(path):
+        places = {p for label, found in reached.items() if fnmatch.fnmatchcase(label, path) for p in found}
+        return [f for f in known if f.place in places]
+    if "/" in path or path.endswith(".py"):
+        folder = path.rstrip("/") + "/*"
+        return [f for f in known if fnmatch.fnmatchcase(f.path, path) or fnmatch.fnmatchcase(f.path, folder)]
+    names = (path, f"{path}.*")
+    return [f for f in known if any(fnmatch.fnmatchcase(f"{f.module}.{f.name}", name) for name in names)]
+
+
+def _hint(path: str, reached: Mapping[str, Sequence[str]] | None) -> str:
+    if not is_operation(path):
+        return "A critical path is a glob of source files, a qualified name, or an operation."
+    if reached is None:
+        return "What an operation executes is recorded by the properties stage: run it too."
+    if not any(fnmatch.fnmatchcase(label, path) for label in reached):
+        return f"No such operation was called; known are {', '.join(sorted(reached)[:5])}, …"
+    return "Its requests execute nothing that the other operations' requests don't: name its files instead."
+
+
+def reached_by_operation(
+    seen: Iterable[Reached], document: Document, known: Iterable[Function], root: str
+) -> dict[str, tuple[str, ...]]:
+    """Return, per operation, the places that its requests execute, less what every operation passes through.
+
+    Args:
+        seen: What the agent recorded, by method and path.
+        document: To tell the operation of a path.
+        known: The functions of the user's source.
+        root: The project's folder, absolute, with links resolved.
+    """
+    by_file: dict[str, list[Function]] = {}
+    for function in known:
+        by_file.setdefault(f"{root}/{function.path}", []).append(function)
+    executed: dict[str, set[str]] = {}
+    for entry in seen:
+        operation = document.match(entry.method, entry.path)
+        if operation is None or operation.excluded:
+            continue
+        places = executed.setdefault(operation.label, set())
+        for file, line in entry.places:
+            places.update(f.place for f in by_file.get(file, ()) if f.first <= line <= f.last)
+    common = set.intersection(*executed.values()) if len(executed) > 1 else set()
+    return {label: tuple(sorted(places - common)) for label, places in sorted(executed.items())}

@@ -1,0 +1,90 @@
+"""The functions of the user's source, read without importing it."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import msgspec
+
+from orchestrator.config import Project
+
+
+class Function(msgspec.Struct, frozen=True, kw_only=True):
+    """A function at the top of a module or a method of a top-level class; what is nested belongs to it.
+
+    Attributes:
+        path: The file, relative to the project.
+        module: The module's dotted name.
+        name: Qualified name within the module: `Cart.add`.
+        first: The first line, that of the first decorator if it has any.
+        line: The line of its `def`.
+        last: The last line.
+        decorators: As they are written.
+    """
+
+    path: str
+    module: str
+    name: str
+    first: int
+    line: int
+    last: int
+    decorators: tuple[str, ...] = ()
+
+    @property
+    def place(self) -> str:
+        """The name that reach and mutants share: `path::qualified.name`."""
+        return f"{self.path}::{self.name}"
+
+
+def files(project: Project) -> list[Path]:
+    """Return the source files, tests left out, in a stable order."""
+    tests = [(project.directory / p.partition("::")[0]).resolve() for p in project.settings.tests.paths]
+    found = []
+    for entry in project.source:
+        top = (project.directory / entry).resolve()
+        candidates = [top] if top.is_file() else sorted(top.rglob("*.py"))
+        found += [f for f in candidates if not any(f.is_relative_to(t) for t in tests if t != top)]
+    return list(dict.fromkeys(found))
+
+
+def functions(project: Project) -> tuple[Function, ...]:
+    """Return every function of the user's source. A file that is not Python is passed over: the import tells."""
+    found: list[Function] = []
+    root = project.root.resolve()
+    for file in files(project):
+        try:
+            tree = ast.parse(file.read_text("utf-8"))
+        except (OSError, SyntaxError, ValueError):
+            continue
+        path = file.relative_to(root).as_posix() if file.is_relative_to(root) else file.as_posix()
+        found += _functions(tree.body, path, module_name(file, project), "")
+    return tuple(found)
+
+
+def module_name(file: Path, project: Project) -> str:
+    """Return the dotted name under which a source file is imported."""
+    directory = project.directory.resolve()
+    folders = [directory / p for p in project.settings.import_paths] + [directory / "src", directory]
+    folder = max((f for f in folders if file.is_relative_to(f)), key=lambda f: len(f.parts), default=file.parent)
+    parts = file.relative_to(folder).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def _functions(body: Sequence[ast.stmt], path: str, module: str, prefix: str) -> Iterator[Function]:
+    for node in body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield Function(
+                path=path,
+                module=module,
+                name=prefix + node.name,
+                first=min([node.lineno, *(d.lineno for d in node.decorator_list)]),
+                line=node.lineno,
+                last=node.end_lineno or node.lineno,
+                decorators=tuple(ast.unparse(d) for d in node.decorator_list),
+            )
+        elif isinstance(node, ast.ClassDef) and not prefix:
+            yield from _functions(node.body, path, module, f"{node.name}.")
+        elif isinstance(node, ast.If | ast.Try | ast.With):
+            yield from _functions(node.body, path, module, prefix)

@@ -1,0 +1,36 @@
+"""The report: one HTML page and its machine-readable siblings, all from one `Report`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from orchestrator import codec
+from orchestrator.model.run import Report
+from orchestrator.report import html, junit, summary
+
+PAGE: Final = "quality.html"
+RUN: Final = "run.json"
+
+# File name → what makes its bytes.
+OUTPUTS: Final[dict[str, Callable[[Report], bytes]]] = {
+    PAGE: html.render,
+    RUN: codec.to_json,
+    "junit.xml": junit.render,
+    "summary.md": summary.render,
+}
+
+
+def write(report: Report, folder: Path) -> Path:
+    """Write every output into `folder` and return the page's path. The same report gives the same bytes.
+
+    All are made before the first is written, so that a fault leaves an earlier report whole.
+
+    Raises:
+        OrchestratorError: a file can't be written.
+    """
+    made = {name: make(report) for name, make in OUTPUTS.items()}
+    for name, data in made.items():
+        codec.write_atomically(folder / name, data)
+    return folder / PAGE

@@ -1,0 +1,129 @@
+"""JUnit XML, as CI systems read it: the gates, the suite, the property tests, the interactions, the stages.
+
+There is no standard; this keeps to the schema that Jenkins and GitLab read (`testsuites`, `testsuite`, `testcase`
+with `failure`, `error` or `skipped`). A survivor is no failed test case: the gate on the score is.
+"""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+from collections.abc import Iterator
+
+import msgspec
+
+from orchestrator import text
+from orchestrator.model.run import GateVerdict, Report, Run
+from orchestrator.model.stage import StageStatus
+from orchestrator.model.suite import Outcome
+
+
+class Case(msgspec.Struct, frozen=True, kw_only=True):
+    """One test case; `kind` is `failure`, `error`, `skipped`, or empty for one that passed."""
+
+    classname: str
+    name: str
+    seconds: float = 0.0
+    kind: str = ""
+    message: str = ""
+    detail: str = ""
+
+
+def render(report: Report) -> bytes:
+    """Return the XML document."""
+    suites = {
+        "gates": list(_gates(report)),
+        "stages": list(_stages(report.run)),
+        "suite": list(_suite(report.run)),
+        "properties": list(_properties(report.run)),
+        "contracts": list(_contracts(report.run)),
+    }
+    cases = [case for listed in suites.values() for case in listed]
+    root = ET.Element("testsuites", {"name": _safe(report.run.subject.name), **_counts(cases)})
+    for name, listed in suites.items():
+        if not listed:
+            continue
+        about = {"name": name, "timestamp": report.run.started.rstrip("Z"), **_counts(listed)}
+        suite = ET.SubElement(root, "testsuite", about)
+        for case in listed:
+            element = ET.SubElement(
+                suite,
+                "testcase",
+                classname=_safe(case.classname),
+                name=_safe(case.name),
+                time=f"{case.seconds:.3f}",
+            )
+            if case.kind:
+                ET.SubElement(element, case.kind, message=_safe(case.message)).text = _safe(case.detail)
+    ET.indent(root, " ")
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{ET.tostring(root, encoding="unicode")}\n'.encode()
+
+
+def _safe(value: str) -> str:
+    # Text was cleaned by the adapter that read it; a run from elsewhere may hold what XML can't.
+    return text.visible(value)
+
+
+def _counts(cases: list[Case]) -> dict[str, str]:
+    return {
+        "tests": str(len(cases)),
+        "failures": str(sum(c.kind == "failure" for c in cases)),
+        "errors": str(sum(c.kind == "error" for c in cases)),
+        "skipped": str(sum(c.kind == "skipped" for c in cases)),
+        "time": f"{sum(c.seconds for c in cases):.3f}",
+    }
+
+
+def _gates(report: Report) -> Iterator[Case]:
+    kinds = {GateVerdict.FAIL: "failure", GateVerdict.NOT_COMPUTED: "skipped", GateVerdict.PASS: ""}
+    for gate in report.verdict.gates:
+        said = f"{gate.value} (asked: {gate.threshold})" if gate.value else gate.hint
+        yield Case(classname="gates", name=gate.title, kind=kinds[gate.verdict], message=said, detail=gate.hint)
+
+
+def _stages(run: Run) -> Iterator[Case]:
+    for stage in run.stages:
+        kind = "error" if stage.error else "skipped" if stage.status is StageStatus.SKIPPED else ""
+        message = f"{stage.error.code} {stage.error.message}" if stage.error else stage.reason
+        detail = f"{stage.error.hint}\n{stage.error.detail}".strip() if stage.error else ""
+        yield Case(
+            classname="stages", name=stage.name, seconds=stage.seconds, kind=kind, message=message, detail=detail
+        )
+
+
+def _suite(run: Run) -> Iterator[Case]:
+    kinds = {Outcome.FAILED: "failure", Outcome.ERROR: "error", Outcome.SKIPPED: "skipped", Outcome.XFAILED: "skipped"}
+    for test in run.suite.tests if run.suite else ():
+        module, _, name = test.id.partition("::")
+        kind = "skipped" if test.known_red and test.outcome.is_red else kinds.get(test.outcome, "")
+        message = f"known red: {test.known_red}" if kind == "skipped" and test.known_red else test.message
+        yield Case(classname=module, name=name or module, seconds=test.seconds, kind=kind, message=message)
+
+
+def _properties(run: Run) -> Iterator[Case]:
+    if run.properties is None:
+        return
+    for operation in dict.fromkeys(c.operation for c in run.properties.cases):
+        findings = [f for f in run.properties.findings if f.operation == operation]
+        for finding in findings:
+            yield Case(
+                classname="properties",
+                name=f"{operation} {finding.check}",
+                kind="failure",
+                message=finding.title,
+                detail=f"{finding.message}\n\n{finding.curl}",
+            )
+        if not findings:
+            yield Case(classname="properties", name=operation)
+
+
+def _contracts(run: Run) -> Iterator[Case]:
+    for interaction in run.contracts.interactions if run.contracts else ():
+        lines = [f"{m.kind} {m.path}: {m.message}" for m in interaction.mismatches]
+        yield Case(
+            classname=interaction.consumer,
+            name=interaction.description,
+            seconds=interaction.seconds or 0.0,
+            kind="failure" if interaction.result.is_failure else "",
+            message=interaction.error or str(interaction.result),
+            detail="\n".join(lines),
+        )

@@ -1,0 +1,51 @@
+"""What the terminal says at the end: readable in five seconds."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+
+from orchestrator import text
+from orchestrator.model.run import Change, GateVerdict, Report
+
+_SIGNS = {GateVerdict.PASS: "[green]✓[/]", GateVerdict.FAIL: "[red]✗[/]", GateVerdict.NOT_COMPUTED: "[dim]–[/]"}
+
+
+def say(report: Report, page: Path, console: Console) -> None:
+    """Print the verdict, the gates, what is worst, and where the page is."""
+    verdict, run = report.verdict, report.run
+    style = "bold green" if verdict.passed else "bold red"
+    console.print()
+    console.print(
+        f"[{style}]{'PASS' if verdict.passed else 'FAIL'}[/]  {escape(run.subject.name)}: {escape(verdict.headline)}"
+        f" [dim]({text.seconds(run.seconds)})[/]",
+        highlight=False,
+    )
+    for gate in sorted(verdict.gates, key=lambda g: g.verdict is not GateVerdict.FAIL):
+        found = gate.value or "not computed"
+        line = (
+            f"  {_SIGNS[gate.verdict]} {escape(gate.title)}: {escape(found)} [dim](asked: {escape(gate.threshold)})[/]"
+        )
+        console.print(line, highlight=False, soft_wrap=True)
+    for line in _worst(report):
+        console.print(f"  {escape(line)}", highlight=False, soft_wrap=True)
+    if report.comparison is not None:
+        new, fixed = len(report.comparison.of(Change.NEW)), len(report.comparison.of(Change.FIXED))
+        console.print(f"  since the {report.comparison.label}: {new} new, {fixed} fixed", highlight=False)
+    console.print(f"  [bold]{escape(os.path.relpath(page))}[/]", highlight=False, soft_wrap=True)
+
+
+def _worst(report: Report) -> list[str]:
+    """Return one line for the worst thing of each kind."""
+    run = report.run
+    lines = []
+    if run.properties and run.properties.findings:
+        finding = run.properties.findings[0]
+        lines += [f"worst finding: {finding.operation}: {finding.title}", f"  {text.one_line(finding.curl)}"]
+    if run.contracts and run.contracts.failures:
+        failure = run.contracts.failures[0]
+        lines.append(f"first mismatch: {failure.consumer}: {failure.description}")
+    return lines

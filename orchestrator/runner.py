@@ -1,0 +1,185 @@
+"""A run: plan the stages, run each, put what they found together."""
+
+from __future__ import annotations
+
+import datetime
+import importlib.metadata
+import platform
+import shlex
+import sys
+import time
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from orchestrator import codec, config, gates, history, matrix, text
+from orchestrator.adapters import git
+from orchestrator.config import Project
+from orchestrator.errors import Code, OrchestratorError, UsageError
+from orchestrator.model.problem import Problem
+from orchestrator.model.run import Comparison, Provenance, Report, Run
+from orchestrator.model.stage import StageResult, StageStatus
+from orchestrator.mutation import critical
+from orchestrator.progress import Teller
+from orchestrator.stages import ENTRY_POINTS, STAGES, Stage
+from orchestrator.stages.context import Context, Interrupted
+
+_TOLD_VERSIONS = ("schemathesis", "hypothesis", "pact-python", "pact-python-ffi", "pytest", "jinja2")
+
+
+def stages() -> tuple[Stage, ...]:
+    """Return our stages, and those of third parties (entry-point group `orchestrator.stages`) after them.
+
+    Raises:
+        UsageError: a third party's stage can't be loaded.
+    """
+    others = []
+    for entry in sorted(importlib.metadata.entry_points(group=ENTRY_POINTS), key=lambda e: e.name):
+        try:
+            stage = entry.load()
+        except Exception as error:
+            raise UsageError(
+                Code.PLUGIN_BROKEN,
+                f"the stage {entry.name!r} of {entry.value} can't be loaded: {error}",
+                hint="Mend or uninstall the package that offers it.",
+            ) from error
+        if not isinstance(stage, Stage):
+            raise UsageError(Code.PLUGIN_BROKEN, f"{entry.value} is no orchestrator.stages.Stage", hint="Offer one.")
+        others.append(stage)
+    return (*STAGES, *others)
+
+
+def plan(project: Project, asked: Sequence[str]) -> tuple[Stage, ...]:
+    """Return the stages to run, in their order: those asked for and what they need; all when none is.
+
+    Raises:
+        UsageError: there is no such stage.
+    """
+    known = {stage.name: stage for stage in stages()}
+    for name in asked:
+        if name not in known:
+            raise UsageError(Code.UNKNOWN_STAGE, f"no stage is called {name!r}", hint=f"There are {', '.join(known)}.")
+    wanted = set(asked or known)
+    if "mutation" in wanted and any(map(critical.is_operation, project.settings.mutation.critical)):
+        wanted.add("properties")  # what an operation executes is recorded there
+    grown: set[str] = set()
+    while grown != wanted:
+        grown = set(wanted)
+        wanted |= {need for name in grown for need in known[name].needs}
+    return tuple(stage for stage in known.values() if stage.name in wanted)
+
+
+def run(project: Project, planned: Sequence[Stage], teller: Teller, *, command: Sequence[str]) -> Run:
+    """Run the stages and return what they found.
+
+    Whatever goes wrong in a stage becomes its result, so that there is always a run to report. Ctrl-C ends the
+    stage that runs and skips the rest.
+    """
+    started, clock = datetime.datetime.now(datetime.UTC), time.monotonic()
+    partial = project.state / "partial.json"
+    with Context(project, teller) as context:
+        interrupted = False
+        for stage in planned:
+            if interrupted:
+                result = StageResult(name=stage.name, status=StageStatus.SKIPPED, reason="interrupted before it began")
+            else:
+                teller.started(stage.name, stage.title)
+                result = _result(stage, context)
+                interrupted = result.status is StageStatus.INTERRUPTED
+            teller.finished(result)
+            context.results[stage.name] = result
+            done = _run(project, context, started, time.monotonic() - clock, command)
+            codec.write_atomically(partial, codec.to_json(done))
+        return _run(project, context, started, time.monotonic() - clock, command)
+
+
+def _result(stage: Stage, context: Context) -> StageResult:
+    """Run one stage; every way in which it can end is a result."""
+    clock = time.monotonic()
+    try:
+        result = stage.run(context)
+    except OrchestratorError as error:
+        result = StageResult(name=stage.name, status=StageStatus.ERROR, error=error.problem)
+    except (Interrupted, KeyboardInterrupt) as interrupt:
+        known = interrupt if isinstance(interrupt, Interrupted) else Interrupted(None)
+        result = StageResult(
+            name=stage.name,
+            status=StageStatus.INTERRUPTED,
+            data=known.data,
+            summary=known.summary,
+            error=Problem(
+                code=Code.INTERRUPTED,
+                message=f"{stage.name} was interrupted",
+                hint="What was known by then is in the report; run again to go on.",
+            ),
+        )
+    except Exception as error:  # noqa: BLE001 - a bug of ours must not cost the other stages' results
+        result = StageResult(
+            name=stage.name,
+            status=StageStatus.ERROR,
+            error=Problem(
+                code=Code.INTERNAL,
+                message=f"a fault in the orchestrator: {type(error).__name__}: {text.one_line(str(error))}",
+                hint="Please report it with the traceback in the report.",
+                detail=text.clean(traceback.format_exc(), limit=8000),
+            ),
+        )
+    return msgspec.structs.replace(result, seconds=round(time.monotonic() - clock, 3))
+
+
+def _run(project: Project, context: Context, started: datetime.datetime, seconds: float, command: Sequence[str]) -> Run:
+    bare = Run(
+        subject=git.subject(project.name, project.root),
+        started=started.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        seconds=round(seconds, 1),
+        provenance=_provenance(project, context, command),
+        stages=tuple(context.results.values()),
+    )
+    return msgspec.structs.replace(bare, operations=matrix.link(bare))
+
+
+def _provenance(project: Project, context: Context, command: Sequence[str]) -> Provenance:
+    app = context.started_app
+    tools = {name: importlib.metadata.version(name) for name in _TOLD_VERSIONS}
+    if app is not None:
+        tools |= {f"{name} (app)": version for name, version in sorted(app.versions.items())}
+    settings = config.changed(project.settings)
+    return Provenance(
+        command=text.one_line(shlex.join(command)),
+        orchestrator=importlib.metadata.version("quality-orchestrator"),
+        python=platform.python_version(),
+        subject_python=app.python if app else "",
+        platform=f"{platform.system()} {platform.machine()}",
+        tools=tools,
+        settings={k: text.REDACTED if k == "app.environment" else text.one_line(v) for k, v in settings.items()},
+    )
+
+
+def report(project: Project, run: Run, previous: Report | None) -> Report:
+    """Compare a run with the baseline (or the run before) and judge it.
+
+    Raises:
+        OrchestratorError: the baseline that the settings name can't be read.
+    """
+    comparison: Comparison | None = None
+    if project.settings.baseline:
+        baseline = history.read(project.root / project.settings.baseline, Code.BASELINE_UNREADABLE)
+        comparison = history.compare(run, baseline.run, "baseline")
+    elif previous is not None:
+        comparison = history.compare(run, previous.run, "previous run")
+    return Report(run=run, verdict=gates.evaluate(run, comparison, project.settings.gates), comparison=comparison)
+
+
+def previous_report(path: Path) -> Report | None:
+    """Return the report of the run before, if there is one that can be read."""
+    try:
+        return history.read(path)
+    except OrchestratorError:
+        return None
+
+
+def default_command() -> list[str]:
+    """Return the command line as a person would type it."""
+    return ["orchestrator", *sys.argv[1:]]

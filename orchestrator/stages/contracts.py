@@ -1,0 +1,105 @@
+"""Verify each pact against the app on a loopback port, with the real Pact core."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from orchestrator import text
+from orchestrator.adapters import pact
+from orchestrator.errors import Code, OrchestratorError
+from orchestrator.model.contracts import Contracts, Interaction, Verification
+from orchestrator.model.problem import Problem
+from orchestrator.model.stage import StageResult
+from orchestrator.stages.context import Context, completed, keep_on_interrupt, skipped, timed_out
+
+NAME = "contracts"
+
+
+def run(context: Context) -> StageResult:
+    """Verify the pacts, one after the other.
+
+    Raises:
+        OrchestratorError: pacts are asked for and there are none.
+        OrchestratorError: the app can't be started.
+    """
+    project, settings = context.project, context.project.settings.contracts
+    files = pact.find(project)
+    if not files and settings.pacts is None:
+        return skipped(NAME, f"no pacts: none of {', '.join(pact.DEFAULT_PACTS)} exists")
+    if not files:
+        raise OrchestratorError(
+            Code.NO_PACTS,
+            f"`contracts.pacts` = {', '.join(settings.pacts or ())} matches no file",
+            hint="Run the consumers' tests that write the pacts, or mend the globs.",
+        )
+    pacts, problems = _read(context, files)
+    if not pacts:
+        raise OrchestratorError(Code(problems[0].code), problems[0].message, hint=problems[0].hint)
+    total = sum(len(p.interactions) for p in pacts)
+    interactions: list[Interaction] = []
+    app = context.app()
+    document = context.document_or_none()
+    deadline = time.monotonic() + settings.timeout
+    with keep_on_interrupt(lambda: (Contracts(interactions=tuple(interactions)), _summary(interactions))):
+        for one in pacts:
+            context.teller.advanced(len(interactions), total, "interactions")
+            app.reset()
+            left = max(0.1, deadline - time.monotonic())
+            interactions.extend(pact.verify(one, app, project, document, timeout=left))
+    found = Contracts(interactions=tuple(interactions))
+    if time.monotonic() >= deadline:
+        return timed_out(NAME, found, _summary(interactions), settings.timeout, "contracts.timeout")
+    return completed(NAME, found, _summary(interactions), *problems, error=_error(found, problems))
+
+
+def _read(context: Context, files: list[Path]) -> tuple[list[pact.Pact], list[Problem]]:
+    pacts, problems = [], []
+    provider = context.project.settings.contracts.provider
+    for file in files:
+        try:
+            one = pact.read(file, context.project.root)
+        except OrchestratorError as error:
+            problems.append(error.problem)
+            continue
+        if not provider or one.provider == provider:
+            pacts.append(one)
+    if not pacts and not problems:
+        problems.append(
+            Problem(
+                code=Code.NO_PACTS,
+                message=f"no pact is about the provider {provider!r} (`contracts.provider`)",
+                hint="Check the name against `provider.name` in the pacts.",
+            )
+        )
+    return pacts, problems
+
+
+def _error(found: Contracts, problems: list[Problem]) -> OrchestratorError | None:
+    """Return why not everything could be verified; None: everything was, for better or worse."""
+    if problems:
+        first = problems[0]
+        return OrchestratorError(Code(first.code), first.message, hint=first.hint)
+    not_run = [i for i in found.interactions if i.result is Verification.NOT_RUN]
+    if not_run:
+        return OrchestratorError(
+            Code.VERIFIER_FAILED,
+            f"{text.plural(len(not_run), 'interaction')} not verified, first {not_run[0].description!r}: "
+            f"{not_run[0].error}",
+            hint="The Pact core's output is in .orchestrator/logs.",
+        )
+    states = [i for i in found.interactions if i.result is Verification.STATE_FAILED]
+    if states:
+        code, _, message = states[0].error.partition(": ")
+        return OrchestratorError(
+            Code(code),
+            f"{text.plural(len(states), 'interaction')} without a provider state: {message}",
+            hint="Write the state under `contracts.states`, or mend it; the app's output is in .orchestrator/logs.",
+        )
+    return None
+
+
+def _summary(interactions: list[Interaction]) -> str:
+    held = sum(i.result is Verification.VERIFIED for i in interactions)
+    consumers = len({i.consumer for i in interactions})
+    return f"{held:,} of {text.plural(len(interactions), 'interaction')} hold, of {text.plural(consumers, 'consumer')}"

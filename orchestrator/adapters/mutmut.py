@@ -21,10 +21,10 @@ import tomli_w
 
 from orchestrator import codec, process, text
 from orchestrator.adapters import agent, git, pytest
+from orchestrator.adapters.source import Function
 from orchestrator.config import STATE_DIRECTORY, Project
 from orchestrator.model.fingerprint import fingerprint
 from orchestrator.model.mutation import LayerVerdict, Mutant, MutantStatus
-from orchestrator.mutation.source import Function
 
 COMMAND: Final = ("-c", "import sys; from mutmut.__main__ import cli; sys.argv[0] = 'mutmut'; cli()")
 _LEFT_OUT: Final = frozenset(

@@ -8,13 +8,13 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
+from orchestrator.adapters import source
 from orchestrator.adapters.agent import Reached
 from orchestrator.adapters.openapi import Document
+from orchestrator.adapters.source import Function
 from orchestrator.config import Project
 from orchestrator.errors import Code
 from orchestrator.model.problem import Problem
-from orchestrator.mutation import source
-from orchestrator.mutation.source import Function
 
 _OPERATION = re.compile(r"[A-Z*]+ /\S*")
 

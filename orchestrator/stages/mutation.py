@@ -5,15 +5,15 @@ from __future__ import annotations
 import os
 
 from orchestrator import text
-from orchestrator.adapters import mutmut
+from orchestrator.adapters import mutmut, source
+from orchestrator.adapters.source import Function
 from orchestrator.errors import Code, OrchestratorError
 from orchestrator.model.mutation import Mutant, MutantStatus, Mutation, Unmutated
 from orchestrator.model.problem import Problem
 from orchestrator.model.properties import Properties
 from orchestrator.model.stage import StageResult
 from orchestrator.model.suite import Outcome, Suite
-from orchestrator.mutation import critical, source
-from orchestrator.mutation.source import Function
+from orchestrator.mutation import critical
 from orchestrator.stages.context import Context, completed, keep_on_interrupt, skipped, timed_out
 
 NAME = "mutation"

@@ -7,11 +7,11 @@ import sys
 from collections.abc import Mapping
 
 from orchestrator import process, text
-from orchestrator.adapters import agent, schemathesis
+from orchestrator.adapters import agent, schemathesis, source
 from orchestrator.errors import Code, OrchestratorError
 from orchestrator.model.properties import Cases, Phase, Properties
 from orchestrator.model.stage import Generated, StageResult
-from orchestrator.mutation import critical, source
+from orchestrator.mutation import critical
 from orchestrator.stages.context import Context, completed, keep_on_interrupt, skipped, timed_out
 
 NAME = "properties"

@@ -1,0 +1,105 @@
+"""Everything that is done with this project: `nox -l` lists it.
+
+The first session that is needed makes its environment; later ones use it again.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2025.2.9"
+nox.options.default_venv_backend = "uv|virtualenv"
+nox.options.sessions = ["quality"]
+nox.options.reuse_existing_virtualenvs = True
+
+PROJECT = nox.project.load_toml("pyproject.toml")
+ROOT = Path(__file__).parent
+PYTHONS = ["3.11", "3.12", "3.13", "3.14"]
+EXAMPLES = ("fastapi_app", "django_app")
+STAGES = ("generate", "suite", "properties", "contracts", "mutation")
+
+
+def install(session: nox.Session, group: str) -> None:
+    """Install the project and one of its dependency groups into the session's environment."""
+    session.install("-e", ".", *nox.project.dependency_groups(PROJECT, group))
+    session.env["PACT_DO_NOT_TRACK"] = "true"
+
+
+@nox.session(venv_location=".nox/quality")
+def quality(session: nox.Session) -> None:
+    """Run all stages on the service under `backend/`, write reports/quality.html. Takes `orchestrator run`'s options."""
+    install(session, "subject")
+    session.run("orchestrator", "run", *session.posargs)
+
+
+def stage_session(name: str) -> None:
+    """Make a session of its own for a stage; all share one environment."""
+
+    @nox.session(name=name, venv_location=".nox/quality")
+    def run_stage(session: nox.Session) -> None:
+        install(session, "subject")
+        session.run("orchestrator", "run", "--stage", name, *session.posargs)
+
+    run_stage.__doc__ = f"Run the {name} stage and what it needs."
+
+
+for stage in STAGES:
+    stage_session(stage)
+
+
+@nox.session(venv_location=".nox/quality")
+def report(session: nox.Session) -> None:
+    """Render the last run again. Takes `orchestrator report`'s arguments."""
+    install(session, "subject")
+    session.run("orchestrator", "report", *(session.posargs or ["reports/run.json", "-o", "reports"]))
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """Run the project's own tests. Takes pytest's options."""
+    install(session, "tests")
+    session.run("python", "-m", "pytest", *(session.posargs or ["-n", str(os.cpu_count() or 1)]))
+
+
+@nox.session(python=PYTHONS)
+def compatibility(session: nox.Session) -> None:
+    """Run the tests on every Python that this machine has."""
+    install(session, "tests")
+    session.run("python", "-m", "pytest", *(session.posargs or ["-n", str(os.cpu_count() or 1)]))
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check style, types and the direction of imports."""
+    install(session, "lint")
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+    session.run("mypy")
+    session.run("lint-imports")
+
+
+@nox.session(venv_location=".nox/quality")
+def examples(session: nox.Session) -> None:
+    """Run the orchestrator on the apps under `examples/`, each in an environment of its own."""
+    install(session, "subject")
+    for name in EXAMPLES:
+        with session.chdir(ROOT / "examples" / name):
+            if not Path(".venv").exists():
+                session.run("python", "-m", "venv", ".venv")
+            project = nox.project.load_toml("pyproject.toml")
+            needed = [*project["project"]["dependencies"], *nox.project.dependency_groups(project, "dev")]
+            session.run(".venv/bin/python", "-m", "pip", "install", "--quiet", *needed, external=True)
+            session.run("orchestrator", "run", *session.posargs)
+
+
+@nox.session
+def browser(session: nox.Session) -> None:
+    """Look at the page in a real browser: no error, no request, nothing that sticks out. Needs Chromium."""
+    if not (shutil.which("chromium") or shutil.which("google-chrome") or os.environ.get("CHROMIUM")):
+        session.skip("no Chromium here: install it, or set CHROMIUM to its path")
+    install(session, "browser")
+    session.run("python", "-m", "pytest", "tests/browser", "-m", "browser", *session.posargs)

@@ -20,7 +20,7 @@ PROJECT = nox.project.load_toml("pyproject.toml")
 ROOT = Path(__file__).parent
 PYTHONS = ["3.11", "3.12", "3.13", "3.14"]
 EXAMPLES = ("fastapi_app", "django_app")
-STAGES = ("generate", "suite", "properties", "contracts", "mutation")
+STAGES = ("generate", "suite", "properties", "contracts", "mutation", "report")
 
 
 def install(session: nox.Session, group: str) -> None:
@@ -29,7 +29,7 @@ def install(session: nox.Session, group: str) -> None:
     session.env["PACT_DO_NOT_TRACK"] = "true"
 
 
-@nox.session(venv_location=".nox/quality")
+@nox.session
 def quality(session: nox.Session) -> None:
     """Run all stages on the service under `backend/`, write reports/quality.html. Takes `orchestrator run`'s options."""
     install(session, "subject")
@@ -37,25 +37,17 @@ def quality(session: nox.Session) -> None:
 
 
 def stage_session(name: str) -> None:
-    """Make a session of its own for a stage; all share one environment."""
+    """Make a session of its own for a stage; it runs in the environment of `quality`."""
 
-    @nox.session(name=name, venv_location=".nox/quality")
+    @nox.session(name=name, venv_backend="none")
     def run_stage(session: nox.Session) -> None:
-        install(session, "subject")
-        session.run("orchestrator", "run", "--stage", name, *session.posargs)
+        session.notify("quality", ["--stage", name, *session.posargs])
 
     run_stage.__doc__ = f"Run the {name} stage and what it needs."
 
 
 for stage in STAGES:
     stage_session(stage)
-
-
-@nox.session(venv_location=".nox/quality")
-def report(session: nox.Session) -> None:
-    """Render the last run again. Takes `orchestrator report`'s arguments."""
-    install(session, "subject")
-    session.run("orchestrator", "report", *(session.posargs or ["reports/run.json", "-o", "reports"]))
 
 
 @nox.session
@@ -82,7 +74,7 @@ def lint(session: nox.Session) -> None:
     session.run("lint-imports")
 
 
-@nox.session(venv_location=".nox/quality")
+@nox.session
 def examples(session: nox.Session) -> None:
     """Run the orchestrator on the apps under `examples/`, each in an environment of its own."""
     install(session, "subject")

@@ -120,6 +120,7 @@ def run(
       orchestrator run
       orchestrator run --stage contracts
       orchestrator run --stage properties --seed 7
+      orchestrator run --stage report            (the last run, rendered again)
       orchestrator run --fail-under 80 --open
 
     \b
@@ -127,8 +128,12 @@ def run(
     4 the app or all of its tests do not work, 70 a fault of ours, 130 interrupted.
     """
     project = _with_options(config.load(Path.cwd(), settings_file), fail_under, seed, baseline)
-    planned = runner.plan(project, asked)
     console = Console()
+    if asked == (runner.REPORT,):
+        saved = history.read(project.reports / reports.RUN)
+        terminal.say(saved, reports.write(saved, project.reports), console)
+        return saved.verdict.exit_code
+    planned = runner.plan(project, asked)
     previous = runner.previous_report(project.reports / reports.RUN)
     with progress.teller(console) as teller:
         found = runner.run(project, planned, teller, command=runner.default_command())

@@ -26,6 +26,8 @@ from orchestrator.progress import Teller
 from orchestrator.stages import ENTRY_POINTS, STAGES, Stage
 from orchestrator.stages.context import Context, Interrupted
 
+REPORT = "report"  # not a stage like the others: it follows every run
+
 _TOLD_VERSIONS = ("schemathesis", "hypothesis", "pact-python", "pact-python-ffi", "pytest", "jinja2")
 
 
@@ -59,9 +61,11 @@ def plan(project: Project, asked: Sequence[str]) -> tuple[Stage, ...]:
     """
     known = {stage.name: stage for stage in stages()}
     for name in asked:
-        if name not in known:
-            raise UsageError(Code.UNKNOWN_STAGE, f"no stage is called {name!r}", hint=f"There are {', '.join(known)}.")
-    wanted = set(asked or known)
+        if name not in known and name != REPORT:
+            raise UsageError(
+                Code.UNKNOWN_STAGE, f"no stage is called {name!r}", hint=f"There are {', '.join(known)}, {REPORT}."
+            )
+    wanted = set(asked or known) - {REPORT}
     if "mutation" in wanted and any(map(critical.is_operation, project.settings.mutation.critical)):
         wanted.add("properties")  # what an operation executes is recorded there
     grown: set[str] = set()

@@ -7,7 +7,6 @@ they run. Each phase has a test of its own, because pytest mode stops at an oper
 from __future__ import annotations
 
 import hashlib
-import importlib.metadata
 import itertools
 import keyword
 import os
@@ -159,11 +158,7 @@ def _with_distinct_names(operations: Sequence[Operation]) -> list[Operation]:
 
 def inputs_of(files: Mapping[str, str], document: Document) -> str:
     """Return what the generated files depend on, as a fingerprint."""
-    return fingerprint(
-        *itertools.chain.from_iterable(sorted(files.items())),
-        document.source,
-        importlib.metadata.version("schemathesis"),
-    )
+    return fingerprint(*itertools.chain.from_iterable(sorted(files.items())), document.source)
 
 
 def write(files: Mapping[str, str], inputs: str, folder: Path, root: Path) -> tuple[GeneratedModule, ...]:

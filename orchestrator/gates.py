@@ -127,7 +127,7 @@ def _suite_seconds(run: Run, gates: Gates) -> Gate | None:
     value = result.seconds if result and run.suite else None
     return _gate(
         "suite-seconds",
-        "They are quick",
+        "They are quick to run",
         f"≤ {gates.suite_seconds:g} s",
         "suite",
         run=run,
@@ -146,7 +146,7 @@ def _property_findings(run: Run, gates: Gates) -> Gate | None:
     return _gate(
         "property-findings",
         "What the OpenAPI document promises holds",
-        f"≤ {text.plural(gates.property_findings, 'finding')}",
+        f"≤ {gates.property_findings}" if gates.property_findings else "none",
         "findings",
         run=run,
         stage="properties",
@@ -164,7 +164,7 @@ def _contract_failures(run: Run, gates: Gates) -> Gate | None:
     return _gate(
         "contract-failures",
         "What consumers rely on holds",
-        f"≤ {text.plural(gates.contract_failures, 'mismatch', 'mismatches')}",
+        f"≤ {gates.contract_failures}" if gates.contract_failures else "none",
         "mismatches",
         run=run,
         stage="contracts",

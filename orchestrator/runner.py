@@ -19,7 +19,7 @@ from orchestrator.adapters import git
 from orchestrator.config import Project
 from orchestrator.errors import Code, OrchestratorError, UsageError
 from orchestrator.model.problem import Problem
-from orchestrator.model.run import Comparison, Provenance, Report, Run
+from orchestrator.model.run import SCHEMA_VERSION, Comparison, Provenance, Report, Run
 from orchestrator.model.stage import StageResult, StageStatus
 from orchestrator.mutation import critical
 from orchestrator.progress import Teller
@@ -95,7 +95,7 @@ def run(project: Project, planned: Sequence[Stage], teller: Teller, *, command: 
             teller.finished(result)
             context.results[stage.name] = result
             done = _run(project, context, started, time.monotonic() - clock, command)
-            codec.write_atomically(partial, codec.to_json(done))
+            codec.write_atomically(partial, codec.to_json(report(project, done, None)))
         return _run(project, context, started, time.monotonic() - clock, command)
 
 
@@ -173,7 +173,14 @@ def report(project: Project, run: Run, previous: Report | None) -> Report:
         comparison = history.compare(run, baseline.run, "baseline")
     elif previous is not None:
         comparison = history.compare(run, previous.run, "previous run")
-    return Report(run=run, verdict=gates.evaluate(run, comparison, project.settings.gates), comparison=comparison)
+        if len(comparison.not_compared) == len(history.KINDS):
+            comparison = None  # the run before broke off early: nothing to say
+    return Report(
+        schema=SCHEMA_VERSION,
+        run=run,
+        verdict=gates.evaluate(run, comparison, project.settings.gates),
+        comparison=comparison,
+    )
 
 
 def previous_report(path: Path) -> Report | None:

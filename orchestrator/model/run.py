@@ -226,9 +226,9 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What `run.json` holds, and all that any output is made from."""
+    """What `run.json` holds, and all that any output is made from. `schema` is `SCHEMA_VERSION`."""
 
+    schema: int  # no default: it is always written, whatever else is left out
     run: Run
     verdict: Verdict
     comparison: Comparison | None = None
-    schema: int = SCHEMA_VERSION

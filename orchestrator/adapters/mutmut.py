@@ -49,6 +49,7 @@ _STATUSES: Final[Mapping[int | None, MutantStatus]] = {
     -9: MutantStatus.CRASHED,
     -11: MutantStatus.CRASHED,
 }
+_NO_LINE_END: Final = "\n\\ No newline at end of file"
 _LAYERS: Final = {
     MutantStatus.KILLED: LayerVerdict.KILLED,
     MutantStatus.TIMEOUT: LayerVerdict.KILLED,
@@ -246,8 +247,10 @@ def read(
         if not meta:
             continue
         spans = _json(generated.with_name(generated.name + ".spans")).get("spans", {})
-        source_lines = (project.root / path).read_text("utf-8").splitlines()
-        reader = _File(path, source_lines, generated.read_text("utf-8").splitlines(), spans, functions)
+        source = _lines(project.root / path)
+        if not (project.root / path).read_bytes().endswith(b"\n"):
+            source[-1] += _NO_LINE_END
+        reader = _File(path, source, _lines(generated), spans, functions)
         mutants += reader.mutants(meta, stats, operations)
     return tuple(mutants)
 
@@ -258,6 +261,11 @@ def _json(path: Path) -> dict[str, Any]:
     except (OSError, ValueError):
         return {}
     return found
+
+
+def _lines(path: Path) -> list[str]:
+    """Return a file's lines as Python and mutmut count them: a form feed, for one, does not end a line."""
+    return path.read_text("utf-8").removesuffix("\n").split("\n")
 
 
 class _File:
@@ -314,7 +322,7 @@ class _File:
         return next((f for f in same if self._lines(f) == original), same[-1])
 
     def _lines(self, function: Function) -> list[str]:
-        return self._source[function.line - 1 : function.last]
+        return [line.removesuffix(_NO_LINE_END) for line in self._source[function.line - 1 : function.last]]
 
     def _copy(self, generated_name: str, name: str) -> list[str]:
         """Return the lines of a generated copy, from its `def` on, under the function's own name."""
@@ -334,10 +342,16 @@ class _File:
         if self._copy(f"{mangled_name}__mutmut_orig", function.name) != original:
             original = self._copy(f"{mangled_name}__mutmut_orig", function.name)
         before, after = self._source[: function.line - 1], self._source[function.line - 1 + len(original) :]
+        if not after and self._source[-1].endswith(_NO_LINE_END):
+            original, mutated = _without_line_end(original), _without_line_end(mutated)
         old, new = [*before, *original, *after], [*before, *mutated, *after]
         diff = list(difflib.unified_diff(old, new, f"a/{self._path}", f"b/{self._path}", lineterm=""))
-        change = "\n".join(line for line in diff[2:] if line[:1] in "+-")
+        change = "\n".join(line.removesuffix(_NO_LINE_END) for line in diff[2:] if line[:1] in "+-")
         return _first_changed(old, new, function.line), "\n".join(diff), change
+
+
+def _without_line_end(lines: Sequence[str]) -> list[str]:
+    return [*lines[:-1], *(line + _NO_LINE_END for line in lines[-1:])]
 
 
 def _first_changed(old: Sequence[str], new: Sequence[str], default: int) -> int:

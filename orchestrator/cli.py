@@ -134,10 +134,9 @@ def run(
         terminal.say(saved, reports.write(saved, project.reports), console)
         return saved.verdict.exit_code
     planned = runner.plan(project, asked)
-    previous = runner.previous_report(project.reports / reports.RUN)
+    earlier = runner.earlier(project, project.reports)
     with progress.teller(console) as teller:
-        found = runner.run(project, planned, teller, command=runner.default_command())
-    report = runner.report(project, found, previous)
+        report = runner.run(project, planned, teller, compared_with=earlier, command=runner.default_command())
     page = reports.write(report, project.reports)
     terminal.say(report, page, console)
     if open_page:

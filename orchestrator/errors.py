@@ -135,7 +135,7 @@ def exit_code_of(code: str) -> ExitCode:
         return ExitCode.BUG
     if code == Code.INTERRUPTED:
         return ExitCode.INTERRUPTED
-    if code.startswith("QO1") and code != Code.NOT_WRITABLE:
+    if code == Code.BASELINE_UNREADABLE or (code.startswith("QO1") and code != Code.NOT_WRITABLE):
         return ExitCode.USAGE
     return ExitCode.NOTHING_WORKS if code in _NOTHING_WORKS else ExitCode.STAGE_FAILED
 

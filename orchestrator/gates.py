@@ -95,11 +95,6 @@ def _why_unknown(run: Run, stage: str) -> str:
     )
 
 
-def _percent(value: float | None) -> str:
-    # Rounded down: 97.96 % is not 98 %.
-    return "" if value is None else f"{int(value * 10) / 10:g} %"
-
-
 def _suite_success(run: Run, gates: Gates) -> Gate | None:
     if gates.suite_success is False:
         return None
@@ -114,7 +109,7 @@ def _suite_success(run: Run, gates: Gates) -> Gate | None:
         run=run,
         stage="suite",
         value=value,
-        shown=_percent(value),
+        shown="" if value is None else text.percent(value),
         holds=lambda v: v >= gates.suite_success,
         hint="Mend the red tests, or list them under `tests.known-red` with a reason.",
     )
@@ -245,7 +240,7 @@ def _mutation_score(run: Run, gates: Gates) -> Gate | None:
         run=run,
         stage="mutation",
         value=value,
-        shown=_percent(value),
+        shown="" if value is None else text.percent(value),
         holds=lambda v: v >= gates.mutation_score,
         hint="Each survivor shows the change that nobody noticed: write the assertion that would.",
     )
@@ -266,10 +261,9 @@ _GATES: tuple[Callable[[Run, Gates], Gate | None], ...] = (
 def _no_worse(run: Run, comparison: Comparison) -> Gate:
     new = comparison.of(Change.NEW)
     score = run.mutation.score if run.mutation else None
-    dropped = score is not None and comparison.score is not None and score < comparison.score - 1e-9
     said = [text.plural(len(new), "new problem")] if new else []
-    if dropped:
-        said.append(f"score {_percent(comparison.score)} → {_percent(score)}")
+    if score is not None and comparison.score is not None and score < comparison.score - 1e-9:
+        said.append(f"score {text.percent(comparison.score)} → {text.percent(score)}")
     compared = len(comparison.not_compared) < len(KINDS)
     verdict = GateVerdict.NOT_COMPUTED if not compared else GateVerdict.FAIL if said else GateVerdict.PASS
     return Gate(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import importlib.metadata
 import platform
@@ -75,8 +76,40 @@ def plan(project: Project, asked: Sequence[str]) -> tuple[Stage, ...]:
     return tuple(stage for stage in known.values() if stage.name in wanted)
 
 
-def run(project: Project, planned: Sequence[Stage], teller: Teller, *, command: Sequence[str]) -> Run:
-    """Run the stages and return what they found.
+class Earlier(msgspec.Struct, frozen=True):
+    """A run to compare with, and what it is called: `baseline` or `previous run`."""
+
+    label: str
+    run: Run
+
+
+def earlier(project: Project, folder: Path) -> Earlier | None:
+    """Return the run to compare with: the baseline of the settings, else the one before; None: there is none.
+
+    Args:
+        project: Whose settings.
+        folder: Where the run before was written.
+
+    Raises:
+        OrchestratorError: the baseline can't be read. (The run before need not be readable.)
+    """
+    if project.settings.baseline:
+        path = project.root / project.settings.baseline
+        return Earlier("baseline", history.read(path, Code.BASELINE_UNREADABLE).run)
+    with contextlib.suppress(OrchestratorError):
+        return Earlier("previous run", history.read(folder / "run.json").run)
+    return None
+
+
+def run(
+    project: Project,
+    planned: Sequence[Stage],
+    teller: Teller,
+    *,
+    compared_with: Earlier | None = None,
+    command: Sequence[str] = (),
+) -> Report:
+    """Run the stages and return what they found, compared and judged.
 
     Whatever goes wrong in a stage becomes its result, so that there is always a run to report. Ctrl-C ends the
     stage that runs and skips the rest.
@@ -94,9 +127,9 @@ def run(project: Project, planned: Sequence[Stage], teller: Teller, *, command: 
                 interrupted = result.status is StageStatus.INTERRUPTED
             teller.finished(result)
             context.results[stage.name] = result
-            done = _run(project, context, started, time.monotonic() - clock, command)
-            codec.write_atomically(partial, codec.to_json(report(project, done, None)))
-        return _run(project, context, started, time.monotonic() - clock, command)
+            done = judged(_run(project, context, started, time.monotonic() - clock, command), compared_with, project)
+            codec.write_atomically(partial, codec.to_json(done))
+    return done
 
 
 def _result(stage: Stage, context: Context) -> StageResult:
@@ -161,34 +194,15 @@ def _provenance(project: Project, context: Context, command: Sequence[str]) -> P
     )
 
 
-def report(project: Project, run: Run, previous: Report | None) -> Report:
-    """Compare a run with the baseline (or the run before) and judge it.
-
-    Raises:
-        OrchestratorError: the baseline that the settings name can't be read.
-    """
+def judged(run: Run, compared_with: Earlier | None, project: Project) -> Report:
+    """Compare a run with an earlier one, and judge it by the project's gates."""
     comparison: Comparison | None = None
-    if project.settings.baseline:
-        baseline = history.read(project.root / project.settings.baseline, Code.BASELINE_UNREADABLE)
-        comparison = history.compare(run, baseline.run, "baseline")
-    elif previous is not None:
-        comparison = history.compare(run, previous.run, "previous run")
-        if len(comparison.not_compared) == len(history.KINDS):
+    if compared_with is not None:
+        comparison = history.compare(run, compared_with.run, compared_with.label)
+        if len(comparison.not_compared) == len(history.KINDS) and comparison.label != "baseline":
             comparison = None  # the run before broke off early: nothing to say
-    return Report(
-        schema=SCHEMA_VERSION,
-        run=run,
-        verdict=gates.evaluate(run, comparison, project.settings.gates),
-        comparison=comparison,
-    )
-
-
-def previous_report(path: Path) -> Report | None:
-    """Return the report of the run before, if there is one that can be read."""
-    try:
-        return history.read(path)
-    except OrchestratorError:
-        return None
+    verdict = gates.evaluate(run, comparison, project.settings.gates)
+    return Report(schema=SCHEMA_VERSION, run=run, verdict=verdict, comparison=comparison)
 
 
 def default_command() -> list[str]:

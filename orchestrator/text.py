@@ -7,6 +7,7 @@ act instead of show (control, bidirectional, zero-width, surrogates) are made vi
 
 from __future__ import annotations
 
+import math
 import re
 import unicodedata
 from collections.abc import Iterable
@@ -88,6 +89,11 @@ def one_line(text: str, *, limit: int = LINE_LIMIT, secrets: Iterable[str] = ())
 def plural(count: int, noun: str, nouns: str = "") -> str:
     """Return a count with its noun: `1 mutant`, `2 mutants`."""
     return f"{count:,} {noun if count == 1 else nouns or noun + 's'}"
+
+
+def percent(value: float) -> str:
+    """Return a share as people say it, rounded down to a tenth: 97.96 % is not 98 %."""
+    return f"{math.floor(value * 10 + 1e-9) / 10:g} %"
 
 
 def seconds(value: float) -> str:

@@ -178,7 +178,7 @@ def interpret(
 def _take(left: list[dict[str, Any]], described: Described) -> dict[str, Any] | None:
     """Take the core's result for an interaction out of the list; equal descriptions differ by their states."""
     names = [name for name, _ in described.states]
-    same = [r for r in left if r.get("interactionDescription", r.get("description")) == described.description]
+    same = [r for r in left if r.get("description") == described.description]
     exact = [r for r in same if _state_names(r) == names]
     if not same:
         return None

@@ -30,7 +30,8 @@ def write(report: Report, folder: Path) -> Path:
     Raises:
         OrchestratorError: a file can't be written.
     """
-    made = {name: make(report) for name, make in OUTPUTS.items()}
+    saved = codec.from_json(codec.to_json(report), Report)  # so that a saved run gives what the run itself gave
+    made = {name: make(saved) for name, make in OUTPUTS.items()}
     for name, data in made.items():
         codec.write_atomically(folder / name, data)
     return folder / PAGE

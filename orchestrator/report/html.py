@@ -56,7 +56,7 @@ def render(report: Report) -> bytes:
 
 
 def _percent(value: float | None) -> str:
-    return "not computed" if value is None else f"{int(value * 10) / 10:g} %"
+    return "not computed" if value is None else text.percent(value)
 
 
 def _gate_order(gate: Gate) -> int:

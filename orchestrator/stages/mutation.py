@@ -126,5 +126,5 @@ def _summary(mutation: Mutation) -> str:
     if untested:
         parts.append(f"{untested} without a test")
     if mutation.score is not None:
-        parts.append(f"score {mutation.score:.0f} %")
+        parts.append(f"score {text.percent(mutation.score)}")
     return ", ".join(parts)

@@ -131,5 +131,5 @@ def _summary(suite: Suite) -> str:
     if skipped_tests:
         parts.append(f"{skipped_tests} skipped")
     if suite.covered is not None:
-        parts.append(f"{suite.covered:.0f} % of statements covered")
+        parts.append(f"{text.percent(suite.covered)} of statements covered")
     return ", ".join(parts)

@@ -19,6 +19,7 @@ from rich.markup import escape
 from orchestrator import __version__, config, history, progress, runner, text
 from orchestrator import report as reports
 from orchestrator.adapters import agent
+from orchestrator.commands.init import init
 from orchestrator.errors import Code, ExitCode, OrchestratorError, UsageError, anchor
 from orchestrator.report import terminal
 
@@ -239,6 +240,8 @@ def serve(settings_file: Path | None) -> int:
             return ExitCode.PASSED
         raise app.died()
 
+
+commands.add_command(init)
 
 if __name__ == "__main__":
     main()

@@ -53,6 +53,8 @@ class Code(StrEnum):
     RUN_UNREADABLE = "QO106"
     NOT_WRITABLE = "QO107"
     PLUGIN_BROKEN = "QO108"
+    SETTINGS_EXIST = "QO109"
+    APP_NOT_FOUND = "QO110"
     # The user's interpreter and app
     INTERPRETER_MISSING = "QO201"
     APP_IMPORT_FAILED = "QO202"
@@ -62,6 +64,7 @@ class Code(StrEnum):
     APP_DIED = "QO206"
     IDENTITY_FAILED = "QO207"
     WRONG_BASE_PATH = "QO208"
+    INTERPRETER_UNFIT = "QO209"
     # The OpenAPI document and the generated tests
     DOCUMENT_MISSING = "QO301"
     DOCUMENT_UNREADABLE = "QO302"
@@ -118,6 +121,7 @@ class UsageError(OrchestratorError):
 _NOTHING_WORKS: Final = frozenset(
     {
         Code.INTERPRETER_MISSING,
+        Code.INTERPRETER_UNFIT,
         Code.APP_IMPORT_FAILED,
         Code.APP_NOT_AN_APP,
         Code.HOOK_FAILED,

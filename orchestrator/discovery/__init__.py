@@ -190,13 +190,11 @@ class _Look:
         name = credential.name if credential else f"QUALITY_{scheme.kind}"
         identity = {"name": "tester", "header": scheme.header, "format": scheme.format, "environment": name}
         self._guess("identities", [identity], f"{where}: {scheme.name}")
-        reader = (
-            f"{credential.where} reads it; any value that the app accepts" if credential else "one that the app accepts"
-        )
-        value = scheme.format.replace("{value}", "…")
-        self._questions.insert(
-            0, Question(key=f"app.environment.{name}", about=f"the credential in `{scheme.header}: {value}`: {reader}")
-        )
+        sent = documents.sent_in_pacts(self._survey.root, self._value("contracts.pacts") or (), scheme)
+        about = [f"the credential in `{scheme.header}: {scheme.format.replace('{value}', '…')}`"]
+        about += [f"{credential.where} reads it"] if credential else ["one that the app accepts"]
+        about += ["the pacts send this one"] if sent else []
+        self._questions.insert(0, Question(key=f"app.environment.{name}", about=", ".join(about), example=sent))
         self._secrets.append(name)
         return credential
 
@@ -214,7 +212,7 @@ class _Look:
             self._guess("contracts.pacts", globs, f"pacts with {', '.join(sorted(providers))}")
         else:
             self._remarks.append(
-                "contracts.pacts: no pacts found; gates.interactions fails until there are some, or is false"
+                "contracts.pacts: no pacts in contracts/ or pacts/; until there are some the contracts stage is skipped"
             )
         if len(providers) > 1:
             self._ask("contracts.provider", f"which provider this is: {', '.join(sorted(providers))}")

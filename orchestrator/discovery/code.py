@@ -12,10 +12,8 @@ from typing import Final
 from orchestrator.adapters import git
 
 TESTS: Final = frozenset({"tests", "test", "testing"})
-_NO_APP: Final = TESTS | {
-    *("alembic", "benchmarks", "consumer", "consumers", "doc", "docs", "example", "examples", "migrations"),
-    *("samples", "scripts", "tools"),
-}
+SAMPLES: Final = frozenset({"doc", "docs", "example", "examples", "samples"})
+_NO_APP: Final = TESTS | SAMPLES | {"alembic", "benchmarks", "consumer", "consumers", "migrations", "scripts", "tools"}
 _NO_APP_FILES: Final = frozenset(
     {"conftest.py", "noxfile.py", "noxfile_quality.py", "setup.py", "fabfile.py", "tasks.py"}
 )

@@ -20,7 +20,7 @@ _HEAD: Final = 4096  # bytes of a file that are looked at
 _OPENS: Final = re.compile(rb"""(^|[{,]\s*)["']?(openapi|swagger)["']?\s*:\s*["']?[23]""", re.MULTILINE)
 _OLD: Final = re.compile(r"released|previous|deprecated|baseline|old|example|generated")
 # What lies here describes somebody else's API, or this one for a test.
-_ASIDE: Final = TESTS | {"reports", "example", "examples", "samples", "consumer", "consumers"}
+_ASIDE: Final = TESTS | {"reports", "example", "examples", "samples", "consumer", "consumers"}  # but not `docs`
 
 
 class Scheme(msgspec.Struct, frozen=True, kw_only=True):
@@ -139,6 +139,19 @@ def pacts(root: Path) -> tuple[list[str], set[str]]:
             globs.append(pattern)
             providers |= named
     return globs, providers
+
+
+def sent_in_pacts(root: Path, globs: Iterable[str], scheme: Scheme) -> str:
+    """Return the credential that consumers send in their pacts; empty: none does."""
+    before, _, after = scheme.format.partition("{value}")
+    for file in sorted(f for pattern in globs for f in root.glob(pattern)):
+        for interaction in read(file).get("interactions", ()):
+            headers = (interaction.get("request") or {}).get("headers") or {}
+            for name, value in headers.items():
+                first = str(value[0] if isinstance(value, list) and value else value)
+                if name.lower() == scheme.header.lower() and first.startswith(before) and first.endswith(after):
+                    return first.removeprefix(before).removesuffix(after)
+    return ""
 
 
 def _provider(file: Path) -> str:

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from orchestrator.discovery import apps
 from orchestrator.discovery.apps import App
-from orchestrator.discovery.code import TESTS, Module, Survey
+from orchestrator.discovery.code import SAMPLES, TESTS, Module, Survey
 
 INTERPRETERS: Final = (".venv/bin/python", "venv/bin/python", "env/bin/python")
 _HERE: Final = PurePosixPath()
@@ -165,11 +165,9 @@ def hooks(survey: Survey, folders: Sequence[PurePosixPath]) -> dict[str, str]:
         survey: Where to look.
         folders: Of the import path, the innermost first.
     """
-    modules = [m for m in survey.modules if m.path.name != "conftest.py" and not m.path.name.startswith("test_")]
-    offered = {str(m.path): (m, _offers(m)) for m in modules}
-    best = sorted((x for x in offered.values() if x[1]), key=lambda x: (-len(x[1]), str(x[0].path)))
+    offered = [(m, _offers(m)) for m in survey.modules if not SAMPLES & set(m.path.parts)]
     found: dict[str, str] = {}
-    for module, offers in best:
+    for module, offers in sorted(offered, key=lambda x: (-len(x[1]), len(x[0].path.parts), str(x[0].path))):
         if "app.reset" not in offers and "contracts.states" not in offers:
             continue  # a lone `prepare` or `seed` may be anything
         folder = next((f for f in folders if module.path.is_relative_to(f)), _HERE)

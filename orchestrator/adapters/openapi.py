@@ -5,6 +5,7 @@ Sources of the format: OpenAPI Specification 3.1.1 (https://spec.openapis.org/oa
 
 from __future__ import annotations
 
+import contextlib
 import fnmatch
 import json
 import re
@@ -13,7 +14,7 @@ import urllib.request
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote, urljoin, urlsplit
 
 import msgspec
 import yaml
@@ -67,11 +68,11 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
 
         Templates without variables win over templates with, as the specification asks.
         """
-        method, path = method.upper(), unquote(path)
-        if self.base_path:
-            if path != self.base_path and not path.startswith(self.base_path + "/"):
+        method, path, base = method.upper(), _decoded(path), _decoded(self.base_path)
+        if base:
+            if path != base and not path.startswith(base + "/"):
                 return None
-            path = path[len(self.base_path) :] or "/"
+            path = path[len(base) :] or "/"
         candidates = [o for o in self.operations if o.method == method and _pattern(o.path).fullmatch(path)]
         return min(candidates, key=lambda o: o.path.count("{"), default=None)
 
@@ -83,9 +84,14 @@ def _pattern(template: str) -> re.Pattern[str]:
     if template not in _patterns:
         parts = re.split(r"(\{[^}]*\})", template)
         _patterns[template] = re.compile(
-            "".join("[^/]+" if p.startswith("{") else re.escape(p) for p in parts), re.DOTALL
+            "".join("[^/]+" if p.startswith("{") else re.escape(_decoded(p)) for p in parts), re.DOTALL
         )
     return _patterns[template]
+
+
+def _decoded(path: str) -> str:
+    """Return a path without percent-encoding, but for the slash: an encoded one separates nothing."""
+    return unquote(re.sub("%2f", "%252F", path, flags=re.IGNORECASE))
 
 
 def read_file(path: Path, source: str) -> bytes:
@@ -116,6 +122,7 @@ def fetch(url: str, source: str) -> bytes:
             body: bytes = response.read()
             return body
     except urllib.error.HTTPError as error:
+        error.close()
         raise OrchestratorError(
             Code.DOCUMENT_MISSING,
             f"`openapi.path` = {source!r}: the app answers {error.code}",
@@ -164,7 +171,7 @@ def parse(data: bytes, source: str, *, base_path: str | None = None, exclude: Se
         specification=specification,
         title=text.one_line(str((info or {}).get("title") or "")) or source,
         version=text.one_line(str((info or {}).get("version") or "")),
-        base_path=found.rstrip("/"),
+        base_path=f"/{found.strip('/')}".rstrip("/"),
         operations=operations,
     )
 
@@ -177,6 +184,10 @@ def _decode(data: bytes, source: str) -> dict[str, Any]:
         raise OrchestratorError(
             Code.DOCUMENT_UNREADABLE, f"{source} is not UTF-8: {error}", hint="Save it as UTF-8."
         ) from error
+    except RecursionError as error:
+        raise OrchestratorError(
+            Code.DOCUMENT_UNREADABLE, f"{source} is nested too deeply", hint="Check that this is the right document."
+        ) from error
     except json.JSONDecodeError as error:
         raise OrchestratorError(
             Code.DOCUMENT_UNREADABLE,
@@ -184,15 +195,28 @@ def _decode(data: bytes, source: str) -> dict[str, Any]:
             hint="Mend the document there.",
         ) from error
     except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f" at line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        problem = getattr(error, "problem", None) or "it can't be parsed"
+        problem, where = _yaml_problem(error, content)
         raise OrchestratorError(
             Code.DOCUMENT_UNREADABLE, f"{source} is not YAML: {problem}{where}", hint="Mend the document there."
+        ) from error
+    except ValueError as error:  # a number that is none: `0x_`
+        raise OrchestratorError(
+            Code.DOCUMENT_UNREADABLE, f"{source} is not YAML: {error}", hint="Put that value in quotes."
         ) from error
     if not isinstance(raw, dict):
         raise _invalid(source, "it is not a mapping")
     return raw
+
+
+def _yaml_problem(error: yaml.YAMLError, content: str) -> tuple[str, str]:
+    """Return what is wrong and where."""
+    if isinstance(error, yaml.reader.ReaderError):  # it counts bytes or characters, as the loader does
+        before = content.partition(chr(error.character))[0]
+        line, column = before.count("\n"), len(before) - before.rfind("\n") - 1
+        return "a control character", f" at line {line + 1}, column {column + 1}"
+    mark = getattr(error, "problem_mark", None)
+    where = f" at line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+    return getattr(error, "problem", None) or "it can't be parsed", where
 
 
 def _invalid(source: str, why: str) -> OrchestratorError:
@@ -206,7 +230,7 @@ def _invalid(source: str, why: str) -> OrchestratorError:
 def _specification(raw: Mapping[str, Any], source: str) -> str:
     version = str(raw.get("openapi", ""))
     for known in ("3.0", "3.1"):
-        if version.startswith(known):
+        if version == known or version.startswith(f"{known}."):
             return f"OpenAPI {known}"
     if str(raw.get("swagger", "")) == "2.0":
         return "Swagger 2.0"
@@ -220,10 +244,12 @@ def _base_path(raw: Mapping[str, Any]) -> str:
         return str(raw.get("basePath") or "")
     servers = raw.get("servers")
     if isinstance(servers, list) and servers and isinstance(servers[0], dict):
-        url = str(servers[0].get("url") or "")
-        for name, variable in (servers[0].get("variables") or {}).items():
-            url = url.replace("{" + str(name) + "}", str((variable or {}).get("default", "")))
-        return urlsplit(url).path
+        url, variables = str(servers[0].get("url") or ""), servers[0].get("variables")
+        for name, variable in variables.items() if isinstance(variables, dict) else ():
+            if isinstance(variable, dict):
+                url = url.replace("{" + str(name) + "}", str(variable.get("default", "")))
+        with contextlib.suppress(ValueError):  # no URL at all
+            return urlsplit(urljoin("http://server/", url)).path
     return ""
 
 
@@ -240,12 +266,13 @@ def _operations(paths: Mapping[Any, Any], exclude: Sequence[Exclusion], source: 
                 continue
             if not isinstance(definition, dict):
                 raise _invalid(source, f"`paths.{path}.{method}` is not a mapping")
-            label = f"{method.upper()} {path}"
+            shown = _on_one_line(str(path))
+            label = f"{method.upper()} {shown}"
             tags = definition.get("tags") or [""]
             operations.append(
                 Operation(
                     method=method.upper(),
-                    path=text.one_line(str(path)),
+                    path=shown,
                     operation_id=text.one_line(str(definition.get("operationId") or "")),
                     tag=text.one_line(str(tags[0])) if isinstance(tags, list) else "",
                     summary=text.one_line(str(definition.get("summary") or "")),
@@ -253,3 +280,8 @@ def _operations(paths: Mapping[Any, Any], exclude: Sequence[Exclusion], source: 
                 )
             )
     return operations
+
+
+def _on_one_line(path: str) -> str:
+    # Neither cut nor redacted: requests are matched with it, and `/password:rotate` is no password.
+    return text.visible(path).replace("\n", "\\x0a").replace("\t", "\\x09")

@@ -19,7 +19,7 @@ from rich.markup import escape
 from orchestrator import __version__, config, history, progress, runner, text
 from orchestrator import report as reports
 from orchestrator.adapters import agent
-from orchestrator.commands.init import init
+from orchestrator.commands import doctor, init
 from orchestrator.errors import Code, ExitCode, OrchestratorError, UsageError, anchor
 from orchestrator.report import terminal
 
@@ -241,7 +241,8 @@ def serve(settings_file: Path | None) -> int:
         raise app.died()
 
 
-commands.add_command(init)
+commands.add_command(init.command)
+commands.add_command(doctor.command)
 
 if __name__ == "__main__":
     main()

@@ -19,7 +19,7 @@ from orchestrator.scaffold import Planned
 _WIDTH = 20
 
 
-@click.command()
+@click.command("init")
 @click.option(
     "--set",
     "assignments",
@@ -30,7 +30,7 @@ _WIDTH = 20
 @click.option("--yes", is_flag=True, help="Ask nothing; what is left to answer stays as a comment.")
 @click.option("--dry-run", is_flag=True, help="Print what would be written.")
 @click.option("--force", is_flag=True, help="Replace settings that exist, and files that init wrote.")
-def init(*, assignments: tuple[str, ...], yes: bool, dry_run: bool, force: bool) -> int:
+def command(*, assignments: tuple[str, ...], yes: bool, dry_run: bool, force: bool) -> int:
     r"""Write the settings for the project in this folder, a nox session and a workflow for CI.
 
     Nothing of the project is imported: its files are read. What was guessed is said, line by line.

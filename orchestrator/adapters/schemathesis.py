@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-import keyword
+import json
 import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -32,6 +32,7 @@ TEMPLATES: Final = Path(__file__).parent / "templates"
 RECORDER: Final = "orchestrator.adapters.schemathesis_recorder"
 RECORD_VARIABLE: Final = "ORCHESTRATOR_PROPERTIES"
 STEPS: Final = 6
+_SEQUENCES: Final = "sequences"
 _ENDINGS: Final = {
     "examples": "with_the_documents_examples",
     "coverage": "at_the_boundaries",
@@ -42,11 +43,10 @@ _SEVERITIES: Final = ("critical", "high", "medium", "low")
 
 
 def identifier(operation: Operation) -> str:
-    """Return the operation's name as people say it, as part of a Python name: `create_record`."""
+    """Return the operation's name as people say it, as the rest of a Python name: `create_record`."""
     name = operation.operation_id or f"{operation.method} {operation.path}"
     name = re.sub(r"([a-z0-9])([A-Z])|([A-Z]+)([A-Z][a-z])", r"\1\3_\2\4", name)
-    name = re.sub(r"[^0-9a-zA-Z]+", "_", name).strip("_").lower()
-    return f"{name}_" if keyword.iskeyword(name) else name or "operation"
+    return re.sub(r"[^0-9a-zA-Z]+", "_", name).strip("_").lower() or "operation"
 
 
 def _literal(value: object) -> str:
@@ -111,7 +111,7 @@ def render(document: Document, project: Project) -> dict[str, str]:
                 endings=_ENDINGS,
             )
     if "stateful" in settings.properties.phases:
-        files["test_sequences.py"] = environment.get_template("sequences.py.jinja").render(
+        files[f"test_{_SEQUENCES}.py"] = environment.get_template("sequences.py.jinja").render(
             title=title, steps=STEPS, excluded=sorted(o.label for o in document.operations if o.excluded)
         )
     return files
@@ -131,7 +131,8 @@ def _relative(path: Path, folder: Path) -> str:
 
 
 def _module_name(tag: str) -> str:
-    return re.sub(r"[^0-9a-z]+", "_", tag.lower()).strip("_") or "operations"
+    name = re.sub(r"[^0-9a-z]+", "_", tag.lower()).strip("_") or "operations"
+    return f"{name}_operations" if name == _SEQUENCES else name
 
 
 def _by_tag(operations: Iterable[Operation]) -> list[tuple[str, list[Operation]]]:
@@ -184,7 +185,7 @@ def write(files: Mapping[str, str], inputs: str, folder: Path, root: Path) -> tu
 
 
 def _tests(path: Path) -> list[str]:
-    return re.findall(r"^(?:def test_\w+|Test\w+ =)", path.read_text("utf-8"), re.MULTILINE)
+    return re.findall(r"^(?:def test_\w+|Test\w+ =)", path.read_text("utf-8", "replace"), re.MULTILINE)
 
 
 def _state(path: Path, inputs: str) -> str:
@@ -235,10 +236,10 @@ def parse_record(lines: Iterable[str], *, secrets: Sequence[str] = (), variables
     finished = False
     for line in lines:
         try:
-            record = msgspec.json.decode(line)
-        except msgspec.DecodeError:
+            record = json.loads(line)  # not msgspec: it refuses lone surrogates
+        except json.JSONDecodeError:
             break  # the session was ended while it wrote
-        if "test" in record:
+        if "cases" in record:
             tests.add(record["test"])
         for operation, phase, status, count in record.get("cases", ()):
             statuses = sent.setdefault((operation, Phase(phase)), {})
@@ -302,7 +303,7 @@ def _finding(seen: Sequence[dict[str, Any]], secrets: Sequence[str], variables: 
             headers=_headers(response["headers"], secrets),
             body=text.clean(response["body"], secrets=secrets),
         ),
-        curl=text.clean(_with_variables(smallest["curl"], variables), limit=8000, secrets=secrets),
+        curl=_with_variables(text.clean(smallest["curl"], limit=8000, secrets=secrets), variables),
         test=text.one_line(smallest["test"]),
     )
 
@@ -313,13 +314,13 @@ def _headers(pairs: Sequence[Sequence[str]], secrets: Sequence[str]) -> tuple[tu
 
 
 def _with_variables(curl: str, variables: Mapping[str, str]) -> str:
-    """Return the curl line with `$VARIABLE` where schemathesis left a credential out."""
+    """Return the curl line with `$VARIABLE` where schemathesis, or we, left a credential out."""
 
     def name(match: re.Match[str]) -> str:
         variable = variables.get(match[1].lower())
         return f'-H "{match[1]}: {variable}"' if variable else match[0]
 
-    return re.sub(r"-H '([^:']+): \[Filtered\]'", name, curl)
+    return re.sub(r"-H '([^:']+): [^']*\[(?:Filtered|redacted)\]'", name, curl)
 
 
 def credential_variables(project: Project) -> dict[str, str]:

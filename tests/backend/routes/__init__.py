@@ -1,0 +1,1 @@
+"""Tests of the operations, through Flask's test client."""

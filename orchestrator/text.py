@@ -33,10 +33,14 @@ def visible(text: str) -> str:
 
     Newline and tab stay. Terminal colour sequences are dropped whole: they carry no meaning.
     """
-    text = _ANSI.sub("", text).replace("\r\n", "\n")
+    text = _plain(text)
     if text.isprintable():
         return text
     return "".join(_shown(character) for character in text)
+
+
+def _plain(text: str) -> str:
+    return _ANSI.sub("", text).replace("\r\n", "\n")
 
 
 def _shown(character: str) -> str:
@@ -75,14 +79,17 @@ def _without_value(match: re.Match[str]) -> str:
 
 def clean(text: str, *, limit: int = BODY_LIMIT, secrets: Iterable[str] = ()) -> str:
     """Return foreign text made safe to show: secrets out, made visible, cut to `limit` characters."""
-    return cut(visible(redact(text, secrets)), limit)
+    hidden = tuple(secrets)
+    # Twice: a secret may hold what is made visible, and what is dropped may stand in the middle of one.
+    return cut(redact(visible(redact(text, hidden)), hidden), limit)
 
 
 def one_line(text: str, *, limit: int = LINE_LIMIT, secrets: Iterable[str] = ()) -> str:
     """Return foreign text as one line: the first line that says something, cleaned."""
-    for line in text.splitlines():
+    hidden = tuple(secrets)
+    for line in redact(_plain(redact(text, hidden)), hidden).splitlines():  # a secret may have several lines
         if line.strip():
-            return clean(line.strip(), limit=limit, secrets=secrets).replace("\n", " ").replace("\t", " ")
+            return clean(line.strip(), limit=limit, secrets=hidden).replace("\n", " ").replace("\t", " ")
     return ""
 
 

@@ -27,8 +27,12 @@ from orchestrator.model.fingerprint import fingerprint
 from orchestrator.model.mutation import LayerVerdict, Mutant, MutantStatus
 
 COMMAND: Final = ("-c", "import sys; from mutmut.__main__ import cli; sys.argv[0] = 'mutmut'; cli()")
+# What tools leave behind; none of it says anything about the project.
 _LEFT_OUT: Final = frozenset(
-    {".git", ".hg", ".tox", ".nox", ".venv", "node_modules", "mutants", "__pycache__", STATE_DIRECTORY}
+    {
+        *(".git", ".hg", ".tox", ".nox", ".venv", "node_modules", "mutants", "__pycache__", STATE_DIRECTORY),
+        *(".pytest_cache", ".mypy_cache", ".ruff_cache", ".hypothesis", ".schemathesis", ".coverage"),
+    }
 )
 _STATUSES: Final[Mapping[int | None, MutantStatus]] = {
     None: MutantStatus.NOT_RUN,
@@ -81,7 +85,7 @@ def prepare(project: Project, chosen: Sequence[Function], quarantined: Sequence[
     """
     top = project.state / "mutation"
     tree, mark, done = top / "tree", top / "content", top / "done"
-    names = _files(project.root)
+    names = _files(project)
     overrides = _overrides(project, chosen, quarantined)
     content = _digest(project.root, names, [overrides, dict(tools), [f.place for f in chosen]])
     directory = tree / project.settings.directory
@@ -102,17 +106,22 @@ def finish(project: Project) -> None:
     (project.state / "mutation" / "done").touch()
 
 
-def _files(root: Path) -> list[str]:
-    listed = git.files(root)
-    if listed is not None:
-        return [f for f in listed if (root / f).is_file() and Path(f).parts[0] not in _LEFT_OUT]
-    return sorted(_walk(root))
+def _files(project: Project) -> list[str]:
+    """Return the project's files, relative to its root: what is generated from them is left out."""
+    listed = git.files(project.root)
+    names = sorted(_walk(project.root)) if listed is None else listed
+    written = (f"{project.settings.reports}/", f"{project.settings.properties.directory}/")
+    return [
+        name
+        for name in names
+        if not name.startswith(written) and _LEFT_OUT.isdisjoint(Path(name).parts) and (project.root / name).is_file()
+    ]
 
 
 def _walk(root: Path) -> Iterator[str]:
     for folder, folders, names in os.walk(root):
         here = Path(folder)
-        folders[:] = sorted(d for d in folders if d not in _LEFT_OUT and not (here / d / "pyvenv.cfg").exists())
+        folders[:] = [d for d in folders if d not in _LEFT_OUT and not (here / d / "pyvenv.cfg").exists()]
         for name in names:
             yield (here / name).relative_to(root).as_posix()
 

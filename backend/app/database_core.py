@@ -7,14 +7,16 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy.exc import ArgumentError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import StaticPool
 
 from backend.app.models import Base
-from backend.app.settings import SettingsError
+from backend.app.settings import PREFIX, SettingsError
 
 _MEMORY = frozenset({None, "", ":memory:"})
+_DRIVERS = frozenset({"sqlite", "sqlite+pysqlite"})
 
 
 class Database:
@@ -28,10 +30,7 @@ class Database:
     """
 
     def __init__(self, url: str) -> None:
-        parsed = make_url(url)
-        if parsed.get_backend_name() != "sqlite":
-            raise SettingsError("the database must be SQLite")
-        in_memory = parsed.database in _MEMORY
+        in_memory = _sqlite_url(url).database in _MEMORY
         self._turn: AbstractContextManager[Any] = threading.RLock() if in_memory else nullcontext()
         self.engine = _memory_engine(url) if in_memory else _file_engine(url)
         event.listen(self.engine, "connect", _configure_connection)
@@ -68,6 +67,18 @@ class Database:
     def dispose(self) -> None:
         """Closes all connections."""
         self.engine.dispose()
+
+
+def _sqlite_url(url: str) -> URL:
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError):  # the latter when its port is no number
+        parsed = None
+    # With a host it would be no path of SQLite's.
+    if parsed is None or parsed.drivername not in _DRIVERS or parsed.host:
+        # A URL may hold a password: the message doesn't repeat it.
+        raise SettingsError(f"{PREFIX}DATABASE_URL: must be an SQLAlchemy URL of SQLite")
+    return parsed
 
 
 def _memory_engine(url: str) -> Engine:

@@ -107,8 +107,9 @@ def _positive(values: Mapping[str, str], name: str, default: int) -> int:
     text = values.get(f"{PREFIX}{name}")
     if text is None:
         return default
-    if not re.fullmatch(r"[1-9][0-9]{0,11}", text):
-        raise SettingsError(f"{PREFIX}{name}: must be a positive integer")
+    # As seconds these are 31 years; many more would lead to a time before the first year of Python's calendar.
+    if not re.fullmatch(r"[1-9][0-9]{0,8}", text):
+        raise SettingsError(f"{PREFIX}{name}: must be an integer from 1 to 999999999")
     return int(text)
 
 

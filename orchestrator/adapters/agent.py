@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import http.client
 import json
 import os
 import select
@@ -10,7 +11,9 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 import urllib.error
+import urllib.parse
 import urllib.request
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -22,9 +25,16 @@ import orchestrator.agent
 from orchestrator import process, text
 from orchestrator.agent.protocol import VERSION, Channel
 from orchestrator.config import Project
-from orchestrator.errors import Code, OrchestratorError
+from orchestrator.errors import Code, OrchestratorError, UsageError
 
 PACKAGE: Final = "orchestrator_agent"
+
+_SHUTDOWN: Final = 5.0  # seconds that the app has to shut down by itself
+_LOOK: Final = 0.2  # seconds between two looks at whether the agent still runs
+
+
+# No proxy: the agent listens on the loopback interface.
+_DIRECT: Final = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 class StateFailure(msgspec.Struct, frozen=True, kw_only=True):
@@ -133,7 +143,7 @@ class Agent:
     def _ask(self, question: str) -> dict[str, Any]:
         try:
             self._channel.send({"ask": question})
-            answer = self._channel.receive()
+            answer = _receive(self._channel, self._process)
         except OSError:
             answer = None
         if answer is None:
@@ -188,13 +198,18 @@ class Agent:
         Raises:
             OrchestratorError: it can't be minted.
         """
-        request = urllib.request.Request(f"{self.control}/identity/{name}", method="POST", data=b"")  # noqa: S310 - our own loopback URL
+        url = f"{self.control}/identity/{urllib.parse.quote(name, safe='')}"
+        request = urllib.request.Request(url, method="POST", data=b"")  # noqa: S310 - our own loopback URL
         try:
-            with urllib.request.urlopen(request, timeout=90) as response:  # noqa: S310 - our own loopback URL
+            with _DIRECT.open(request, timeout=90) as response:
                 return msgspec.convert(json.load(response), Header)
         except urllib.error.HTTPError as error:
             told = json.load(error)
-            raise OrchestratorError(Code(told["code"]), told["error"], hint=told.get("hint", "")) from error
+            raise OrchestratorError(
+                Code(told["code"]), text.one_line(told["error"]), hint=told.get("hint", "")
+            ) from error
+        except (OSError, http.client.HTTPException) as error:
+            raise self.died() from error
 
 
 @contextlib.contextmanager
@@ -209,32 +224,77 @@ def running(project: Project, *, reach: bool = False) -> Iterator[Agent]:
         OrchestratorError: the app can't be imported or started, or the interpreter is missing.
     """
     settings = project.settings
+    python = interpreter(project)
     log = project.state / "logs" / "app.log"
     project.state.mkdir(parents=True, exist_ok=True)
     with contextlib.ExitStack() as stack:
         scratch = stack.enter_context(tempfile.TemporaryDirectory(dir=project.state, prefix="app-"))
         variables = {k: v.replace("{state}", scratch) for k, v in settings.app.environment.items()}
-        to_agent, from_driver = os.pipe()[::-1]
+        from_driver, to_agent = os.pipe()
         from_agent, to_driver = os.pipe()
-        started = stack.enter_context(
-            process.started_group(
-                [interpreter(project), "-m", PACKAGE, str(from_driver), str(to_driver)],
-                directory=project.directory,
-                environment=environment(project, variables),
-                log=log,
-                pass_fds=(from_driver, to_driver),
-            )
-        )
-        os.close(from_driver)
-        os.close(to_driver)
         channel = Channel(from_agent, to_agent)
         stack.callback(channel.close)
+        with contextlib.ExitStack() as ours, _without_interpreter(project, python):
+            for descriptor in (from_driver, to_driver):
+                ours.callback(os.close, descriptor)
+            started = stack.enter_context(
+                process.started_group(
+                    [python, "-m", PACKAGE, str(from_driver), str(to_driver)],
+                    directory=project.directory,
+                    environment=environment(project, variables),
+                    log=log,
+                    pass_fds=(from_driver, to_driver),
+                )
+            )
+        app = _greet(project, channel, started, log, reach=reach)
+        try:
+            yield app
+        finally:
+            channel.close()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                started.wait(timeout=_SHUTDOWN)  # its driver gone, it shuts the app down and ends by itself
+
+
+@contextlib.contextmanager
+def _without_interpreter(project: Project, python: str) -> Iterator[None]:
+    """Turn what the system says of a program that can't be run into words."""
+    try:
+        yield
+    except OSError as error:
+        if not project.directory.is_dir():
+            raise UsageError(
+                Code.SETTINGS_INVALID,
+                f"{project.file.name}: `directory` = {project.settings.directory!r} is not a folder",
+                hint="Name the folder where the app runs, relative to the settings file.",
+            ) from error
+        raise OrchestratorError(
+            Code.INTERPRETER_MISSING,
+            f"{project.file.name}: `python` = {project.settings.python!r} can't be run: {error.strerror}",
+            hint="Name an interpreter that has the app and its tests.",
+        ) from error
+
+
+def _greet(project: Project, channel: Channel, started: subprocess.Popen[bytes], log: Path, *, reach: bool) -> Agent:
+    timeout = project.settings.app.start_timeout
+    try:
         channel.send(_hello(project, reach=reach))
-        ready, _, _ = select.select([from_agent], [], [], settings.app.start_timeout)
-        answer = channel.receive() if ready else {"answer": "late"}
-        if answer is None or answer["answer"] != "ready":
-            raise _start_error(answer, started, log, settings.app.start_timeout)
-        yield Agent(channel, started, log, answer, settings.app.url.rstrip("/"))
+        answer = _receive(channel, started, timeout)
+    except OSError:  # it ended before it listened
+        answer = None
+    if answer is None or answer["answer"] != "ready":
+        raise _start_error(answer, started, log, timeout)
+    return Agent(channel, started, log, answer, project.settings.app.url.rstrip("/"))
+
+
+def _receive(channel: Channel, started: subprocess.Popen[bytes], timeout: float | None = None) -> dict[str, Any] | None:
+    """Wait for an answer; None: the agent is gone. A child of the app's may still hold the pipe then."""
+    deadline = None if timeout is None else time.monotonic() + timeout
+    while not select.select([channel], [], [], _LOOK)[0]:
+        if started.poll() is not None and not select.select([channel], [], [], 0)[0]:
+            return None
+        if deadline is not None and time.monotonic() > deadline:
+            return {"answer": "late"}
+    return channel.receive()
 
 
 def _hello(project: Project, *, reach: bool) -> dict[str, Any]:

@@ -5,10 +5,17 @@ Usage: `python -m orchestrator_agent INCOMING OUTGOING`, two inherited file desc
 
 from __future__ import annotations
 
+import atexit
+import contextlib
 import importlib.metadata
+import os
 import platform
 import secrets
+import select
+import signal
 import sys
+import threading
+import time
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +27,8 @@ from .gateways import AsgiGateway, Gateway, Request, WsgiGateway
 from .loading import LoadError, load_app
 from .reach import ReachRecorder
 from .server import AppServer
+
+_GRACE = 4.0  # seconds that the app's shutdown may take once the driver is gone
 
 
 class RemoteGateway:
@@ -39,6 +48,10 @@ class RemoteGateway:
 
 def main(incoming: int, outgoing: int) -> None:
     """Talk to the driver until it goes away."""
+    for descriptor in (incoming, outgoing):
+        os.set_inheritable(descriptor, False)  # what the app starts must not keep the driver waiting
+    threading.Thread(target=_end_with_driver, args=(incoming,), name="watch", daemon=True).start()
+    atexit.register(_end_group)  # first in, last out: after what the app registers
     channel = protocol.Channel(incoming, outgoing)
     hello = channel.receive()
     if hello is None:
@@ -59,6 +72,26 @@ def main(incoming: int, outgoing: int) -> None:
         channel.send({"answer": message["ask"], **serving.answer(message["ask"])})
     serving.close()
     channel.close()
+
+
+def _end_with_driver(incoming: int) -> None:
+    """End this process for certain when the driver is gone, also where the app's code does not return."""
+    poller = select.poll()
+    poller.register(incoming, 0)  # the end of the pipe is told without being asked for
+    while not any(event & (select.POLLHUP | select.POLLERR | select.POLLNVAL) for _, event in poller.poll()):
+        """Something else woke us."""
+    time.sleep(_GRACE)
+    _end_group()
+    os._exit(1)
+
+
+def _end_group() -> None:
+    """End what the app started and left running, as far as it is of our process group."""
+    if os.getpgrp() == os.getpid():  # else it is not ours
+        with contextlib.suppress(ValueError):  # not the main thread: it ends at once anyway
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        with contextlib.suppress(OSError):
+            os.killpg(os.getpgrp(), signal.SIGTERM)
 
 
 def _failed(error: LoadError) -> dict[str, Any]:
@@ -106,10 +139,9 @@ class Serving:
     def ready(self) -> dict[str, Any]:
         """Return where the app and its hooks are, and what runs here."""
         versions = {}
-        for distribution in importlib.metadata.distributions():
-            name = (distribution.metadata["Name"] or "").lower()
-            if name in _TOLD:
-                versions[name] = distribution.version
+        for name in _TOLD:
+            with contextlib.suppress(Exception):  # it is not there, or what is there of it is broken
+                versions[name] = importlib.metadata.version(name)
         return {
             "url": self._server.url,
             "control": self._control_server.url,
@@ -122,9 +154,8 @@ class Serving:
         if question == "reach":
             reached = [
                 {"method": method, "path": path, "places": sorted(places)}
-                for (method, path), places in list(self._recorder.reached.items())
+                for (method, path), places in self._recorder.take().items()
             ]
-            self._recorder.reached = {}
             return {"reached": reached}
         if question == "states":
             failures, self._control.failures = self._control.failures, []
@@ -141,7 +172,7 @@ class Serving:
         self._gateway.close()
 
 
-_TOLD = {
+_TOLD = (
     "flask",
     "fastapi",
     "django",
@@ -151,7 +182,7 @@ _TOLD = {
     "mutmut",
     "coverage",
     "pytest-xdist",
-}
+)
 
 if __name__ == "__main__":
     main(int(sys.argv[1]), int(sys.argv[2]))

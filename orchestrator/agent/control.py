@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import secrets
 import subprocess
 import threading
 import traceback
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from urllib.parse import unquote
 
 from .loading import LoadError, call_hook, resolve
 
@@ -54,7 +57,7 @@ class Control:
         function = resolve(target, "app.prepare")
         try:
             call_hook(function, self._app, self._run)
-        except Exception as error:
+        except BaseException as error:
             raise LoadError(
                 "QO204",
                 f"`app.prepare` = {target!r} failed: {type(error).__name__}: {error}",
@@ -65,13 +68,14 @@ class Control:
     def reset(self) -> dict[str, Any]:
         """Run the reset hook; an error is an answer."""
         with self._lock:
-            self._touched = False
             if self._reset is None:
                 return {"done": False}
+            self._touched = False
             try:
                 call_hook(self._reset, self._app, self._run)
-            except Exception as error:  # noqa: BLE001 - the user's hook may raise anything; the caller is told
+            except BaseException as error:  # noqa: BLE001 - the user's hook may raise anything; the caller is told
                 traceback.print_exc()
+                self._touched = True
                 return {"done": False, "error": f"{type(error).__name__}: {error}"}
             return {"done": True}
 
@@ -81,11 +85,12 @@ class Control:
         A failure is recorded and never raised: the Pact core would wait two minutes for each.
         """
         with self._lock:
-            if self._touched:
-                self.reset()
             try:
-                return self._set_state(name, parameters)
-            except Exception as error:  # noqa: BLE001 - the user's state may raise anything
+                self._start_afresh()
+                if not name:  # how the Pact core asks for an interaction without states
+                    return {}
+                return _plain(self._set_state(name, parameters))
+            except BaseException as error:  # noqa: BLE001 - the user's state may raise anything
                 traceback.print_exc()
                 code = error.code if isinstance(error, LoadError) else "QO504"
                 self.failures.append(
@@ -98,13 +103,19 @@ class Control:
                 )
                 return {}
 
+    def _start_afresh(self) -> None:
+        if self._touched:
+            error = self.reset().get("error")
+            if error:
+                raise LoadError("QO204", f"`app.reset` failed before the state: {error}")
+
     def _set_state(self, name: str, parameters: dict[str, Any]) -> dict[str, Any]:
         if not self._states_target:
             raise LoadError("QO503", f"unknown provider state {name!r}: `contracts.states` is not set")
         states = resolve(self._states_target, "contracts.states")
         if hasattr(states, "keys"):
             if name not in states:
-                known = ", ".join(repr(s) for s in sorted(states.keys()))
+                known = ", ".join(repr(s) for s in sorted(map(str, states.keys())))
                 raise LoadError("QO503", f"unknown provider state {name!r}; {self._states_target} has {known}")
             result = call_hook(states[name], self._app, self._run, **parameters)
         else:
@@ -123,9 +134,9 @@ class Control:
             identity = self._identities[name]
             try:
                 credential = self._mint(identity)
-            except LoadError:
-                raise
-            except Exception as error:
+            except BaseException as error:
+                if isinstance(error, LoadError) and error.code == "QO207":
+                    raise
                 raise LoadError(
                     "QO207",
                     f"identity {name!r} can't be minted: {type(error).__name__}: {error}",
@@ -157,7 +168,25 @@ class Control:
                     done.stderr[-2000:],
                 )
             return done.stdout.strip()
-        return str(call_hook(resolve(identity["callable"], "identities.callable"), self._app, self._run))
+        minted = call_hook(resolve(identity["callable"], "identities.callable"), self._app, self._run)
+        credential = minted.decode() if isinstance(minted, bytes) else str(minted or "")
+        if not credential:
+            raise LoadError(
+                "QO207",
+                f"identity {identity['name']!r}: {identity['callable']} returned {minted!r}",
+                "It must return the credential.",
+            )
+        return credential
+
+
+def _plain(values: dict[str, Any]) -> dict[str, Any]:
+    """Return `values` as JSON holds them.
+
+    Raises:
+        Exception: JSON can't hold them.
+    """
+    plain: dict[str, Any] = json.loads(json.dumps(values, default=str))
+    return plain
 
 
 class ControlServer(ThreadingHTTPServer):
@@ -182,6 +211,7 @@ class ControlServer(ThreadingHTTPServer):
 
 class _ControlHandler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    wbufsize = -1  # head and body leave in one packet: apart, each answer waits 40 ms for an acknowledgement
     server: ControlServer
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
@@ -190,20 +220,29 @@ class _ControlHandler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         """Answer one request."""
         _, token, action, *rest = [*self.path.split("/"), "", ""]
-        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        if token != self.server.token:
+        length = self.headers.get("Content-Length", "0")
+        if not re.fullmatch(r"[0-9]{1,9}", length):
+            self.close_connection = True
+            self._answer(400, {"error": "bad Content-Length"})
+            return
+        body = self.rfile.read(int(length))
+        if not secrets.compare_digest(token.encode(), self.server.token.encode()):
             self._answer(404, {"error": "unknown"})
             return
         control = self.server.control
         if action == "reset":
             self._answer(200, control.reset())
         elif action == "state":
-            asked = json.loads(body or b"{}")
-            parameters = asked.get("params") or {}
-            self._answer(200, control.state(str(asked.get("state", "")), parameters))
+            try:
+                asked = json.loads(body or b"{}")
+                name, parameters = str(asked.get("state", "")), dict(asked.get("params") or {})
+            except (AttributeError, TypeError, ValueError):
+                self._answer(400, {"error": "a state is asked for with a JSON object"})
+                return
+            self._answer(200, control.state(name, parameters))
         elif action == "identity":
             try:
-                self._answer(200, control.identity(rest[0]))
+                self._answer(200, control.identity(unquote(rest[0])))
             except LoadError as error:
                 self._answer(500, {"code": error.code, "error": str(error), "hint": error.hint})
         else:

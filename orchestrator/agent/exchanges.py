@@ -6,17 +6,20 @@ for it. Requests are counted once: only the outermost client of a call is heard.
 
 from __future__ import annotations
 
+import functools
 import sys
-import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextvars import ContextVar
+from importlib.machinery import ModuleSpec
+from types import ModuleType
 from typing import Any
 from urllib.parse import urlsplit
 
 Exchange = dict[str, Any]
 
 _current: list[Exchange] = []
-_depth = threading.local()
-_wrapped: set[str] = set()
+_depth: ContextVar[int] = ContextVar("depth", default=0)  # of threads as well as of tasks
+_MARK = "_orchestrator_hears"
 
 
 def begin() -> None:
@@ -30,35 +33,75 @@ def heard() -> list[Exchange]:
     return list(seen.values())
 
 
-def watch() -> None:
-    """Wrap every known client that is imported by now. Call it again later for those imported meanwhile."""
+def watch_imports() -> None:
+    """Wrap every known client, those that are imported by now and those that will be."""
+    for name in {client[0] for client in _CLIENTS}:
+        _watch(name)
+    if not any(isinstance(finder, _Finder) for finder in sys.meta_path):
+        sys.meta_path.insert(0, _Finder())
+
+
+class _Finder:
+    """Leaves finding to the others; has a look at a known client's module when it was run."""
+
+    def find_spec(
+        self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """Return what another finder finds."""
+        if not any(name == client[0] for client in _CLIENTS):
+            return None
+        for finder in sys.meta_path:
+            spec = None if finder is self else finder.find_spec(name, path, target)
+            if spec is not None:
+                if spec.loader is not None:
+                    _look_after(spec.loader, name)
+                return spec
+        return None
+
+
+def _look_after(loader: Any, name: str) -> None:
+    run = loader.exec_module
+
+    def exec_module(module: ModuleType) -> None:
+        run(module)
+        _watch(name)
+
+    loader.exec_module = exec_module
+
+
+def _watch(name: str) -> None:
     for module_name, class_name, method, read in _CLIENTS:
-        key = f"{module_name}.{class_name}.{method}"
-        module = sys.modules.get(module_name)
-        owner = getattr(module, class_name, None)
-        if key in _wrapped or owner is None or method not in vars(owner):
+        owner = vars(sys.modules[name]).get(class_name) if module_name == name and name in sys.modules else None
+        original = vars(owner).get(method) if isinstance(owner, type) else None
+        if original is None or hasattr(original, _MARK):
             continue
-        _wrapped.add(key)
         wrap = _wrapped_async if class_name.startswith("Async") else _wrapped_sync
-        setattr(owner, method, wrap(getattr(owner, method), read))
+        wrapped = functools.wraps(original)(wrap(original, read))
+        setattr(wrapped, _MARK, True)
+        setattr(owner, method, wrapped)
 
 
 def _note(read: Callable[..., tuple[str, str]], response: Any, args: Any, kwargs: Any) -> None:
     try:
-        method, url = read(response, args, kwargs)
-        _current.append({"method": method.upper(), "path": urlsplit(url).path or "/", "status": response.status_code})
+        for earlier in getattr(response, "history", ()):  # redirects that the client followed
+            _hear(*(_from_request if read is _from_argument else read)(earlier, args, kwargs), earlier.status_code)
+        _hear(*read(response, args, kwargs), response.status_code)
     except Exception:  # noqa: BLE001, S110 - a client of another version: the test must not notice that we look
         pass
 
 
+def _hear(method: str, url: str, status: int) -> None:
+    _current.append({"method": method.upper(), "path": urlsplit(url).path or "/", "status": int(status)})
+
+
 def _wrapped_sync(original: Callable[..., Any], read: Callable[..., tuple[str, str]]) -> Callable[..., Any]:
     def send(self: Any, *args: Any, **kwargs: Any) -> Any:
-        _depth.value = getattr(_depth, "value", 0) + 1
+        token = _depth.set(_depth.get() + 1)
         try:
             response = original(self, *args, **kwargs)
         finally:
-            _depth.value -= 1
-        if _depth.value == 0:
+            _depth.reset(token)
+        if _depth.get() == 0:
             _note(read, response, args, kwargs)
         return response
 
@@ -67,8 +110,13 @@ def _wrapped_sync(original: Callable[..., Any], read: Callable[..., tuple[str, s
 
 def _wrapped_async(original: Callable[..., Any], read: Callable[..., tuple[str, str]]) -> Callable[..., Any]:
     async def send(self: Any, *args: Any, **kwargs: Any) -> Any:
-        response = await original(self, *args, **kwargs)
-        _note(read, response, args, kwargs)
+        token = _depth.set(_depth.get() + 1)
+        try:
+            response = await original(self, *args, **kwargs)
+        finally:
+            _depth.reset(token)
+        if _depth.get() == 0:
+            _note(read, response, args, kwargs)
         return response
 
     return send

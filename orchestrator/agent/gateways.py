@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import io
+import itertools
 import queue
 import sys
 import threading
@@ -15,8 +16,15 @@ from urllib.parse import unquote_to_bytes
 
 from .loading import LoadError
 
-# status, headers as (name, value) in latin-1, body chunks
+_LOOK_FOR_CLIENT = 0.25  # seconds between two looks at whether a client still waits
+_PIECES_AHEAD = 64  # how many pieces of a body an app may send before its client takes them
+
+# (name, value) in latin-1
 Headers = list[tuple[str, str]]
+
+
+class ClientLeftError(Exception):
+    """Nobody waits for the answer any more."""
 
 
 class Request(NamedTuple):
@@ -28,6 +36,7 @@ class Request(NamedTuple):
     body: bytes
     server: tuple[str, int]
     client: tuple[str, int]
+    is_gone: Callable[[], bool] = lambda: False  # whether the client left
 
     @property
     def path(self) -> str:
@@ -41,11 +50,12 @@ class Request(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """The head of a response, and its body as it comes."""
+    """The head of a response, and its body as it comes. `close` is called once, however the body ends."""
 
     status: int
     headers: Headers
     body: Iterator[bytes]
+    close: Callable[[], None] = lambda: None
 
 
 class Gateway(Protocol):
@@ -61,6 +71,48 @@ class Gateway(Protocol):
         """Let the app shut down."""
 
 
+class _WsgiCall:
+    """One call of a WSGI app: its head, which may change until it is sent, and its body."""
+
+    def __init__(self) -> None:
+        self._head: tuple[int, Headers] | None = None
+        self._is_sent = False
+        self._written: list[bytes] = []
+
+    def start_response(self, status: str, headers: Headers, exc_info: Any = None) -> Callable[[bytes], None]:
+        """Take the head; a second one only with `exc_info`, and only as long as none is sent."""
+        try:
+            if exc_info and self._is_sent:
+                raise exc_info[1].with_traceback(exc_info[2])
+            if self._head is not None and not exc_info:
+                raise AssertionError("the WSGI app called start_response again, without exc_info")
+        finally:
+            exc_info = None  # no circle of frames
+        self._head = (int(status.split(" ", 1)[0]), list(headers))
+        return self._written.append
+
+    def sent_head(self) -> tuple[int, Headers]:
+        """Return the head, which is settled from now on."""
+        if self._head is None:
+            raise RuntimeError("the WSGI app returned without calling start_response")
+        self._is_sent = True
+        return self._head
+
+    def body(self, result: Iterable[bytes]) -> Iterator[bytes]:
+        """Yield what the app wrote and what it returned, in order, without what is empty."""
+        for chunk in result:
+            yield from self._take()
+            if not isinstance(chunk, bytes):
+                raise TypeError(f"the WSGI app's body has {type(chunk).__name__}, not bytes")
+            if chunk:
+                yield chunk
+        yield from self._take()
+
+    def _take(self) -> list[bytes]:
+        taken, self._written[:] = [chunk for chunk in self._written if chunk], []
+        return taken
+
+
 class WsgiGateway:
     """Calls a WSGI app (PEP 3333)."""
 
@@ -68,37 +120,25 @@ class WsgiGateway:
         self._app = app
 
     def answer(self, request: Request) -> Answer:
-        """Return the app's answer."""
-        head: list[Any] = []
-        written: list[bytes] = []
-
-        def start_response(status: str, headers: Headers, exc_info: Any = None) -> Callable[[bytes], None]:
-            head[:] = [int(status.split(" ", 1)[0]), list(headers)]
-            return written.append
-
-        result = self._app(self._environ(request), start_response)
-        chunks = iter(result)
-        first = next(chunks, b"") if not head else b""  # an app may call start_response when it is iterated
-        if not head:
-            raise RuntimeError("the WSGI app returned without calling start_response")
-        return Answer(head[0], head[1], self._body(result, [*written, first], chunks))
-
-    @staticmethod
-    def _body(result: Iterable[bytes], first: list[bytes], chunks: Iterator[bytes]) -> Iterator[bytes]:
+        """Return the app's answer. The head is settled when the first bytes of the body are there, or its end."""
+        call = _WsgiCall()
+        result = self._app(self._environ(request), call.start_response)
+        close = getattr(result, "close", lambda: None)
+        body = call.body(result)
         try:
-            yield from first
-            yield from chunks
-        finally:
-            close = getattr(result, "close", None)
-            if close:
-                close()
+            first = next(body, b"")
+            status, headers = call.sent_head()
+        except BaseException:
+            close()
+            raise
+        return Answer(status, headers, itertools.chain((first,), body), close)
 
     @staticmethod
     def _environ(request: Request) -> dict[str, Any]:
         environ: dict[str, Any] = {
             "REQUEST_METHOD": request.method,
             "SCRIPT_NAME": "",
-            "PATH_INFO": unquote_to_bytes(request.path).decode("latin-1"),
+            "PATH_INFO": unquote_to_bytes(request.path.encode("latin-1")).decode("latin-1"),
             "QUERY_STRING": request.query,
             "RAW_URI": request.target,
             "REQUEST_URI": request.target,
@@ -120,8 +160,10 @@ class WsgiGateway:
             key = name.upper().replace("-", "_")
             if key not in ("CONTENT_TYPE", "CONTENT_LENGTH"):
                 key = f"HTTP_{key}"
-            environ[key] = f"{environ[key]},{value}" if key in environ else value
-        environ["CONTENT_LENGTH"] = str(len(request.body)) if request.body or "CONTENT_LENGTH" in environ else ""
+            separator = "; " if key == "HTTP_COOKIE" else ","
+            environ[key] = f"{environ[key]}{separator}{value}" if key in environ else value
+        if request.body or "CONTENT_LENGTH" in environ:
+            environ["CONTENT_LENGTH"] = str(len(request.body))
         return environ
 
     def run(self, awaitable: Any) -> Any:
@@ -134,6 +176,114 @@ class WsgiGateway:
 
     def close(self) -> None:
         """Nothing: WSGI has no shutdown."""
+
+
+class _AsgiCall:
+    """One call of an ASGI app: it runs in the app's event loop, and the thread of the connection waits for it."""
+
+    def __init__(
+        self, app: Callable[..., Any], loop: asyncio.AbstractEventLoop, request: Request, state: dict[str, Any]
+    ) -> None:
+        self._app = app
+        self._loop = loop
+        self._request = request
+        self._state = state
+        self._messages: queue.Queue[dict[str, Any] | BaseException] = queue.Queue()
+        self._left = asyncio.Event()  # the response is complete, or nobody waits for it any more
+        self._is_complete = False
+        asyncio.run_coroutine_threadsafe(self._run(), loop)
+
+    def leave(self) -> None:
+        """Tell the app that nobody waits any more."""
+        self._loop.call_soon_threadsafe(self._left.set)
+
+    def next(self) -> dict[str, Any] | None:
+        """Wait for the app's next message; None: the app returned.
+
+        Raises:
+            ClientLeftError: it did.
+            BaseException: the app's.
+        """
+        while True:
+            try:
+                message = self._messages.get(timeout=_LOOK_FOR_CLIENT)
+            except queue.Empty:
+                if self._request.is_gone():
+                    raise ClientLeftError from None
+                continue
+            if isinstance(message, BaseException):
+                raise message
+            return message or None
+
+    def head(self) -> tuple[int, Headers]:
+        """Wait for the head."""
+        message = self.next()
+        if message is None:
+            raise RuntimeError("the ASGI app returned without sending a response")
+        if message["type"] != "http.response.start":
+            raise RuntimeError(f"the ASGI app sent {message['type']} before http.response.start")
+        headers = [(n.decode("latin-1"), v.decode("latin-1")) for n, v in message.get("headers", [])]
+        return int(message["status"]), headers
+
+    def body(self) -> Iterator[bytes]:
+        """Yield the pieces of the body as the app sends them."""
+        while True:
+            message = self.next()
+            if message is None:
+                raise RuntimeError("the ASGI app returned without completing its response")
+            if message["type"] == "http.response.body":
+                yield bytes(message.get("body", b""))
+                if not message.get("more_body", False):
+                    return
+
+    async def _run(self) -> None:
+        request = self._request
+        raw_path = request.path.encode("latin-1")
+        scope = {
+            "type": "http",
+            "asgi": {"version": "3.0", "spec_version": "2.3"},
+            "http_version": "1.1",
+            "method": request.method,
+            "scheme": "http",
+            "path": unquote_to_bytes(raw_path).decode("utf-8", errors="replace"),
+            "raw_path": raw_path,
+            "query_string": request.query.encode("latin-1"),
+            "root_path": "",
+            "headers": [(n.lower().encode("latin-1"), v.encode("latin-1")) for n, v in request.headers],
+            "client": list(request.client),
+            "server": list(request.server),
+            "state": self._state,
+            "extensions": {},
+        }
+        try:
+            await self._app(scope, self._receiver(), self._send)
+        except BaseException as error:  # noqa: BLE001 - it is the app's; the waiting thread raises it
+            if self._is_complete:  # a background task: nobody waits
+                traceback.print_exc()
+            self._messages.put(error)
+        else:
+            self._messages.put({})
+
+    def _receiver(self) -> Callable[[], Any]:
+        pending = [{"type": "http.request", "body": self._request.body, "more_body": False}]
+
+        async def receive() -> dict[str, Any]:
+            if pending:
+                return pending.pop()
+            await self._left.wait()
+            return {"type": "http.disconnect"}
+
+        return receive
+
+    async def _send(self, message: dict[str, Any]) -> None:
+        while self._messages.qsize() > _PIECES_AHEAD and not self._left.is_set():
+            await asyncio.sleep(0.001)  # the client is slower than the app
+        if self._left.is_set():
+            await asyncio.sleep(0)  # as the specification asks: nothing; but let the others run
+            return
+        if message["type"] == "http.response.body" and not message.get("more_body", False):
+            self._is_complete = True
+        self._messages.put(message)
 
 
 class AsgiGateway:
@@ -149,8 +299,16 @@ class AsgiGateway:
         self._state: dict[str, Any] = {}
         self._to_lifespan: asyncio.Queue[dict[str, Any]] | None = None
         self._lifespan: concurrent.futures.Future[None] | None = None
-        threading.Thread(target=self._loop.run_forever, name="asgi", daemon=True).start()
+        self._ended = threading.Event()
+        threading.Thread(target=self._run_loop, name="asgi", daemon=True).start()
         self._start(start_timeout)
+
+    def _run_loop(self) -> None:
+        while not self._ended.is_set():
+            try:
+                self._loop.run_forever()
+            except BaseException:  # noqa: BLE001 - a task of the app's that exits must not end every other
+                traceback.print_exc()
 
     def _start(self, timeout: float) -> None:
         answers: queue.Queue[dict[str, Any]] = queue.Queue()
@@ -169,7 +327,7 @@ class AsgiGateway:
             }
             try:
                 await self._app(scope, self._to_lifespan.get, send)
-            except Exception:  # noqa: BLE001 - an app without lifespan may refuse the scope with any exception
+            except BaseException:  # noqa: BLE001 - an app without lifespan may refuse the scope with any exception
                 answers.put({"type": "unsupported", "message": traceback.format_exc()})
             else:
                 answers.put({"type": "unsupported", "message": ""})
@@ -184,11 +342,13 @@ class AsgiGateway:
                 "Raise `app.start-timeout`, or see what the start-up waits for.",
             ) from None
         if answer["type"] == "lifespan.startup.failed":
+            told = str(answer.get("message", "")).strip()
+            why = told.splitlines()[-1] if told else "it does not say why"
             raise LoadError(
                 "QO202",
-                f"the app's lifespan start-up failed: {answer.get('message', '').strip().splitlines()[-1:] or ''}",
+                f"the app's lifespan start-up failed: {why}",
                 "Start the app by hand; check `app.environment`.",
-                answer.get("message", ""),
+                told,
             )
         if answer["type"] == "unsupported":
             self._lifespan = None  # as the specification asks: go on without it
@@ -197,79 +357,13 @@ class AsgiGateway:
 
     def answer(self, request: Request) -> Answer:
         """Return the app's answer; body chunks come as the app sends them."""
-        messages: queue.Queue[dict[str, Any] | BaseException] = queue.Queue()
-        finished = asyncio.Event()
-        call = asyncio.run_coroutine_threadsafe(self._call(request, messages, finished), self._loop)
+        call = _AsgiCall(self._app, self._loop, request, dict(self._state))
         try:
-            head = self._next(messages)
-            while head is not None and head["type"] != "http.response.start":
-                head = self._next(messages)
+            status, headers = call.head()
         except BaseException:
-            call.cancel()
+            call.leave()
             raise
-        if head is None:
-            raise RuntimeError("the ASGI app returned without sending a response")
-        headers = [(n.decode("latin-1"), v.decode("latin-1")) for n, v in head.get("headers", [])]
-        return Answer(head["status"], headers, self._body(messages, finished))
-
-    def _body(self, messages: queue.Queue[Any], finished: asyncio.Event) -> Iterator[bytes]:
-        try:
-            while True:
-                message = self._next(messages)
-                if message is None:
-                    return
-                if message["type"] == "http.response.body":
-                    yield message.get("body", b"")
-                    if not message.get("more_body", False):
-                        return
-        finally:
-            self._loop.call_soon_threadsafe(finished.set)
-
-    @staticmethod
-    def _next(messages: queue.Queue[Any]) -> dict[str, Any] | None:
-        message = messages.get()
-        if isinstance(message, BaseException):
-            raise message
-        found: dict[str, Any] = message
-        return found or None
-
-    async def _call(self, request: Request, messages: queue.Queue[Any], finished: asyncio.Event) -> None:
-        body_sent = False
-
-        async def receive() -> dict[str, Any]:
-            nonlocal body_sent
-            if body_sent:
-                await finished.wait()
-                return {"type": "http.disconnect"}
-            body_sent = True
-            return {"type": "http.request", "body": request.body, "more_body": False}
-
-        async def send(message: dict[str, Any]) -> None:
-            messages.put(message)
-
-        raw_path = request.path.encode("latin-1")
-        scope = {
-            "type": "http",
-            "asgi": {"version": "3.0", "spec_version": "2.3"},
-            "http_version": "1.1",
-            "method": request.method,
-            "scheme": "http",
-            "path": unquote_to_bytes(raw_path).decode("utf-8", errors="replace"),
-            "raw_path": raw_path,
-            "query_string": request.query.encode("latin-1"),
-            "root_path": "",
-            "headers": [(n.lower().encode("latin-1"), v.encode("latin-1")) for n, v in request.headers],
-            "client": list(request.client),
-            "server": list(request.server),
-            "state": dict(self._state),
-            "extensions": {},
-        }
-        try:
-            await self._app(scope, receive, send)
-        except Exception as error:  # noqa: BLE001 - it is the app's; the waiting thread raises it
-            messages.put(error)
-        else:
-            messages.put({})
+        return Answer(status, headers, call.body(), call.leave)
 
     def run(self, awaitable: Any) -> Any:
         """Wait for an awaitable in the app's event loop."""
@@ -287,4 +381,5 @@ class AsgiGateway:
                 self._lifespan.result(timeout=5)
             except Exception:  # noqa: BLE001 - the run is over; a failing shutdown is only logged
                 traceback.print_exc()
+        self._ended.set()
         self._loop.call_soon_threadsafe(self._loop.stop)

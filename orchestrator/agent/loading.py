@@ -61,6 +61,13 @@ def resolve(target: str, key: str) -> Any:
                 f"`{key}` = {target!r}: {module_name} has no attribute {attribute!r}",
                 "Check the name after the colon.",
             ) from error
+        except Exception as error:  # a module may compute its attributes
+            raise LoadError(
+                "QO202",
+                f"`{key}` = {target!r}: looking {attribute!r} up failed: {type(error).__name__}: {error}",
+                "Look it up by hand with the same interpreter.",
+                _own_traceback(error),
+            ) from error
     return found
 
 
@@ -83,11 +90,13 @@ def load_app(settings: dict[str, Any]) -> tuple[Any, str]:
     found = resolve(target, "app.target")
     factory = settings["factory"]
     if factory is None:
-        factory = interface_of(found) is None and callable(found)
+        factory = callable(found) and (bool(settings["arguments"]) or interface_of(found) is None)
     if factory:
         try:
             found = found(**settings["arguments"])
-        except Exception as error:
+        except BaseException as error:
+            if isinstance(error, KeyboardInterrupt):
+                raise
             raise LoadError(
                 "QO202",
                 f"`app.target` = {target!r}: making the app failed: {type(error).__name__}: {error}",
@@ -116,30 +125,29 @@ def load_app(settings: dict[str, Any]) -> tuple[Any, str]:
 
 def interface_of(candidate: Any) -> str | None:
     """Return `wsgi` or `asgi` when `candidate` is called like one; None when it is called like neither."""
-    if inspect.isclass(candidate) or not callable(candidate):
+    if not callable(candidate) or (inspect.isclass(candidate) and not hasattr(candidate, "__iter__")):
         return None
-    call = candidate if inspect.isroutine(candidate) else type(candidate).__call__
     try:
-        parameters = list(inspect.signature(call).parameters.values())
+        parameters = list(inspect.signature(candidate).parameters.values())
     except (TypeError, ValueError):
         return None
-    if call is not candidate:
-        parameters = parameters[1:]  # self
+    is_async = inspect.iscoroutinefunction(candidate) or inspect.iscoroutinefunction(type(candidate).__call__)
     kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
     required = [p for p in parameters if p.kind in kinds and p.default is inspect.Parameter.empty]
-    if len(required) == _ASGI_PARAMETERS:
+    if inspect.isclass(candidate):  # one whose instances are the responses (PEP 3333)
+        return "wsgi" if len(required) == _WSGI_PARAMETERS else None
+    hides = any(p.kind is inspect.Parameter.VAR_POSITIONAL for p in parameters) and not required
+    is_wrapper = hides and not inspect.isroutine(candidate)  # an object that passes everything on to an app
+    if len(required) == _ASGI_PARAMETERS or (is_wrapper and is_async):
         return "asgi"
-    if len(required) == _WSGI_PARAMETERS and not inspect.iscoroutinefunction(call):
-        return "wsgi"
-    if any(p.kind is inspect.Parameter.VAR_POSITIONAL for p in parameters) and call is not candidate:
-        return "asgi" if inspect.iscoroutinefunction(call) else "wsgi"  # a wrapper that hides its parameters
-    return None
+    return "wsgi" if (len(required) == _WSGI_PARAMETERS or is_wrapper) and not is_async else None
 
 
 def call_hook(
     function: Callable[..., Any],
     app: Any,
     run: Callable[[Any], Any] | None = None,
+    /,
     **arguments: Any,
 ) -> Any:
     """Call a hook of the user's with `arguments`, and with `app` if it has a parameter of that name.
@@ -148,7 +156,7 @@ def call_hook(
         function: The hook; it may be `async`.
         app: The user's app.
         run: How to await a result; None: in an event loop of its own.
-        arguments: What else it is given.
+        arguments: What else it is given; its names may be any, also those of the parameters here.
     """
     try:
         takes_app = "app" in inspect.signature(function).parameters

@@ -22,15 +22,19 @@ class Channel:
         self._incoming = os.fdopen(incoming, "r", encoding="utf-8")
         self._outgoing = os.fdopen(outgoing, "w", encoding="utf-8")
 
+    def fileno(self) -> int:
+        """Return what `select` waits for: each message is an answer, so none is ever waiting behind another."""
+        return self._incoming.fileno()
+
     def send(self, message: dict[str, Any]) -> None:
-        """Send one message. ASCII only, so that lone surrogates pass."""
-        self._outgoing.write(json.dumps(message) + "\n")
+        """Send one message. ASCII only, so that lone surrogates pass; a TOML date goes as text."""
+        self._outgoing.write(json.dumps(message, default=str) + "\n")
         self._outgoing.flush()
 
     def receive(self) -> dict[str, Any] | None:
         """Wait for one message; None: the other end is gone."""
         line = self._incoming.readline()
-        if not line:
+        if not line.endswith("\n"):  # also one that ended in the middle of a line
             return None
         message: dict[str, Any] = json.loads(line)
         return message

@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
+import collections
+import email.errors
+import itertools
+import re
+import select
 import socket
 import sys
 import threading
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, ContextManager
 
-from .gateways import Answer, Gateway, Request
+from .gateways import Answer, ClientLeftError, Gateway, Headers, Request
 
 _NO_BODY = (204, 304)
 _PLAIN_ERROR = b"Internal Server Error"
+_BAD_HEADER = (  # other defects are about the body of a mail
+    email.errors.FirstHeaderLineIsContinuationDefect,
+    email.errors.InvalidHeaderDefect,
+    email.errors.MissingHeaderBodySeparatorDefect,
+)
+_PIECE = 65_536
+_DRAINED = 10_000  # pieces of a body that nobody asked for
 
 
 class AppServer(ThreadingHTTPServer):
@@ -51,6 +63,7 @@ class AppServer(ThreadingHTTPServer):
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     wbufsize = -1  # head and body leave in one packet
+    raw_requestline: bytes
     server: AppServer
 
     def setup(self) -> None:
@@ -65,6 +78,23 @@ class _Handler(BaseHTTPRequestHandler):
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
         """Say nothing: the driver keeps its own record."""
 
+    def parse_request(self) -> bool:
+        """Read the head; a request whose head can't be trusted is answered here."""
+        # The base class would split the line at what latin-1 takes for a space: `à` in UTF-8 has such a byte.
+        self.raw_requestline = re.sub(rb"[\x80-\xff]", lambda m: b"%%%02X" % ord(m[0]), self.raw_requestline)
+        if not super().parse_request():
+            return False
+        if any(isinstance(defect, _BAD_HEADER) for defect in self.headers.defects):
+            self._refuse(HTTPStatus.BAD_REQUEST, "bad header")
+            return False
+        return True
+
+    def handle_expect_100(self) -> bool:
+        """Say at once that the body may come."""
+        super().handle_expect_100()
+        self.wfile.flush()
+        return True
+
     def _respond(self) -> None:
         body = self._read_body()
         if body is None:
@@ -72,65 +102,167 @@ class _Handler(BaseHTTPRequestHandler):
         host, port = self.server.server_address[:2]
         request = Request(
             self.command,
-            self.path,
-            list(self.headers.items()),
+            self._target(),
+            [(name, re.sub(r"\r?\n[ \t]+", " ", value)) for name, value in self.headers.items()],
             body,
             (str(host), int(port)),
             self.client_address,
+            self._is_gone,
         )
         with self.server.around(request):
             try:
                 answer = self.server.gateway.answer(request)
-            except Exception:  # noqa: BLE001 - an exception of the app's is a 500, as in any server
+            except ClientLeftError:
+                self.close_connection = True
+                return
+            except BaseException:  # noqa: BLE001 - whatever the app raises is a 500, as in any server
                 traceback.print_exc()
-                headers = [("Content-Type", "text/plain"), ("Content-Length", str(len(_PLAIN_ERROR)))]
-                answer = Answer(500, headers, iter((_PLAIN_ERROR,)))
-            self._send(answer)
+                answer = _plain_error()
+            try:
+                self._send(answer)
+            finally:
+                answer.close()
+
+    def _target(self) -> str:
+        target = self.requestline.split()[1]  # `path` has lost a second slash
+        if target.startswith("/") or "://" not in target:
+            return target
+        path = target.partition("://")[2].partition("/")[2]  # as a proxy is asked
+        return f"/{path}"
+
+    def _is_gone(self) -> bool:
+        try:
+            ready, _, _ = select.select([self.connection], [], [], 0)
+            return bool(ready) and not self.connection.recv(1, socket.MSG_PEEK)
+        except (OSError, ValueError):
+            return True
+
+    def _refuse(self, status: HTTPStatus, why: str) -> None:
+        self.close_connection = True
+        self.send_error(status, why)
 
     def _read_body(self) -> bytes | None:
-        if "chunked" in self.headers.get("Transfer-Encoding", "").lower():
-            return self._read_chunks()
-        length = self.headers.get("Content-Length", "0").strip()
-        if not length.isascii() or not length.isdigit():
-            self.close_connection = True
-            self.send_error(HTTPStatus.BAD_REQUEST, "bad Content-Length")
-            return None
-        return self.rfile.read(int(length))
+        """Return the whole body; None: there is none that can be trusted, which was answered."""
+        try:
+            codings = self.headers.get_all("Transfer-Encoding")
+            if codings:
+                if [c.strip().lower() for c in ",".join(codings).split(",")] != ["chunked"]:
+                    self._refuse(HTTPStatus.NOT_IMPLEMENTED, "unknown Transfer-Encoding")
+                    return None
+                return self._read_chunks()
+            return self._read(self._length())
+        except _BadBodyError as error:
+            self._refuse(HTTPStatus.BAD_REQUEST, str(error))
+        return None
+
+    def _length(self) -> int:
+        told = {length.strip() for length in self.headers.get_all("Content-Length", ["0"])}
+        length = told.pop()
+        if told or not re.fullmatch(r"[0-9]{1,18}", length):
+            raise _BadBodyError("bad Content-Length")
+        return int(length)
+
+    def _read(self, size: int) -> bytes:
+        body = bytearray()
+        while len(body) < size:  # in pieces: the size is only what the client says
+            piece = self.rfile.read(min(size - len(body), _PIECE))
+            if not piece:
+                raise _BadBodyError("the body ends early")
+            body += piece
+        return bytes(body)
 
     def _read_chunks(self) -> bytes:
-        body = b""
+        body = bytearray()
         while True:
-            size = int(self.rfile.readline().partition(b";")[0].strip() or b"0", 16)
-            body += self.rfile.read(size)
-            self.rfile.readline()
-            if not size:
-                return body
+            size = self._read_line().partition(b";")[0].strip()
+            if not re.fullmatch(rb"[0-9A-Fa-f]{1,15}", size):
+                raise _BadBodyError("bad chunk size")
+            if not int(size, 16):
+                break
+            body += self._read(int(size, 16))
+            if self._read_line():
+                raise _BadBodyError("bad chunk")
+        while self._read_line():
+            """Trailers are read over."""
+        return bytes(body)
+
+    def _read_line(self) -> bytes:
+        line = self.rfile.readline(_PIECE)
+        if not line.endswith(b"\n"):
+            raise _BadBodyError("the body ends early")
+        return line.rstrip(b"\r\n")
 
     def _send(self, answer: Answer) -> None:
-        names = {name.lower() for name, _ in answer.headers}
+        try:
+            head = _head(answer)
+        except Exception:  # noqa: BLE001 - headers that can't be sent are the app's fault too
+            traceback.print_exc()
+            answer = _plain_error()
+            head = _head(answer)
         bodiless = self.command == "HEAD" or answer.status in _NO_BODY or answer.status < 200
-        chunked = not bodiless and not names & {"content-length", "transfer-encoding"}
+        length = next((int(v) for n, v in head if n.lower() == "content-length" and re.fullmatch(r"[0-9]+", v)), None)
+        chunked = not bodiless and length is None and self.request_version >= "HTTP/1.1"
+        if not bodiless and length is None and not chunked:
+            self.close_connection = True  # its end is the body's
         self.send_response_only(answer.status)
-        if "date" not in names:
+        if not any(name.lower() == "date" for name, _ in head):
             self.send_header("Date", self.date_time_string())
-        for name, value in answer.headers:
-            if name.lower() not in ("transfer-encoding", "connection"):
-                self.send_header(name, value)
-        if chunked or ("transfer-encoding" in names and not bodiless):
-            chunked = True
+        for name, value in head:
+            self.send_header(name, value)
+        if chunked:
             self.send_header("Transfer-Encoding", "chunked")
+        if self.close_connection:
+            self.send_header("Connection", "close")
         self.end_headers()
         try:
-            for piece in answer.body:
-                if bodiless or not piece:
-                    continue
-                self.wfile.write(b"%x\r\n%b\r\n" % (len(piece), piece) if chunked else piece)
-                if chunked:
-                    self.wfile.flush()
-        except Exception:  # noqa: BLE001 - the head is gone already: all that is left is to break off
-            traceback.print_exc()
+            if bodiless:
+                self.wfile.flush()
+                collections.deque(itertools.islice(answer.body, _DRAINED), maxlen=0)  # the app comes to its end
+            else:
+                self._send_body(answer.body, length, chunked=chunked)
+        except BaseException as error:  # noqa: BLE001 - the head is gone already: all that is left is to break off
+            if not isinstance(error, ConnectionError | ClientLeftError):
+                traceback.print_exc()
             self.close_connection = True
-            return
+
+    def _send_body(self, body: Iterator[bytes], length: int | None, *, chunked: bool) -> None:
+        sent = 0
+        for piece in body:
+            if not piece:
+                continue
+            if length is not None and sent + len(piece) > length:
+                raise ValueError(f"the app's body is longer than its Content-Length, {length}")
+            sent += len(piece)
+            self.wfile.write(b"%x\r\n%b\r\n" % (len(piece), piece) if chunked else piece)
+            if chunked:
+                self.wfile.flush()
+        if length is not None and sent < length:
+            raise ValueError(f"the app's body has {sent} bytes, its Content-Length says {length}")
         if chunked:
             self.wfile.write(b"0\r\n\r\n")
         self.wfile.flush()
+
+
+class _BadBodyError(Exception):
+    """A request body that is not what its head says."""
+
+
+def _plain_error() -> Answer:
+    headers = [("Content-Type", "text/plain"), ("Content-Length", str(len(_PLAIN_ERROR)))]
+    return Answer(500, headers, iter((_PLAIN_ERROR,)))
+
+
+def _head(answer: Answer) -> Headers:
+    """Return the headers that are sent for an app's; those of the connection are the server's own.
+
+    Raises:
+        ValueError: one of them would break the response.
+    """
+    if not 100 <= answer.status <= 999:
+        raise ValueError(f"{answer.status} is no status")
+    headers = [(n, v) for n, v in answer.headers if n.lower() not in ("transfer-encoding", "connection")]
+    for name, value in headers:
+        if not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name) or re.search(r"[\r\n\0]", value):
+            raise ValueError(f"{name!r}: {value!r} is no header")
+        value.encode("latin-1")
+    return headers

@@ -16,12 +16,13 @@ import pytest
 
 from . import exchanges
 
-_PROPERTY = "orchestrator"
+_PROPERTY = "orchestrator_agent"
+
+_clock, _MONOTONIC = time.clock_gettime, time.CLOCK_MONOTONIC  # taken now: tests replace what the `time` module offers
 
 
 def _now() -> float:
-    # Tests that freeze time replace what the `time` module offers, but not this clock.
-    return time.clock_gettime(time.CLOCK_MONOTONIC)
+    return _clock(_MONOTONIC)
 
 
 class Recorder:
@@ -44,9 +45,8 @@ class Recorder:
         if outcome and (told["outcome"] == "passed" or outcome in ("failed", "error")):
             told["outcome"] = outcome
             told["message"] = _message(report)
-        if report.when == "teardown":
-            found = dict(report.user_properties).get(_PROPERTY, {})
-            self.write(test=report.nodeid, **told, **(found if isinstance(found, dict) else {}))
+        if report.when not in ("setup", "call"):  # torn down, or its worker crashed and nothing more will come
+            self.write(test=report.nodeid, **told, **_found(report.user_properties))
             del self._seen[report.nodeid]
 
     @pytest.hookimpl
@@ -67,6 +67,14 @@ class Recorder:
         self._file.close()
 
 
+def _found(properties: list[Any]) -> dict[str, Any]:
+    """Return what was measured; other plugins put into the list what they like."""
+    for entry in properties:
+        if isinstance(entry, (tuple, list)) and len(entry) == 2 and entry[0] == _PROPERTY:
+            return dict(entry[1])
+    return {}
+
+
 def _outcome(report: pytest.TestReport) -> str:
     if hasattr(report, "wasxfail"):
         return "xfailed" if report.skipped else "xpassed" if report.when == "call" else ""
@@ -81,13 +89,16 @@ def _message(report: pytest.TestReport) -> str:
         return str(crash.message)[:2000]
     if isinstance(report.longrepr, tuple):  # a skip: file, line, reason
         return str(report.longrepr[2])
-    return str(report.longrepr or "")[-2000:]
+    told = str(report.longrepr or "")
+    reasons = [line[1:].strip() for line in told.splitlines() if line.startswith("E ")]  # as pytest marks them
+    return "\n".join(reasons)[:2000] or told[-2000:]
 
 
 @pytest.hookimpl
 def pytest_configure(config: pytest.Config) -> None:
     """Start to record, in the controlling process."""
     path = os.environ.get("ORCHESTRATOR_SUITE")
+    exchanges.watch_imports()
     if path and not hasattr(config, "workerinput"):
         config.pluginmanager.register(Recorder(path), "orchestrator-suite-recorder")
 
@@ -95,10 +106,10 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.hookimpl(hookwrapper=True, tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, None, None]:
     """Measure the item and listen to its HTTP requests, in whichever process runs it."""
-    exchanges.watch()
     exchanges.begin()
     found: dict[str, Any] = {"seconds": 0.0, "exchanges": []}
     item.user_properties.append((_PROPERTY, found))  # travels with the reports, also from a worker
+    item.stash[_FOUND] = found
     item.stash[_STARTED] = _now()
     yield
 
@@ -107,11 +118,9 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, None, None]:
 def pytest_runtest_makereport(item: pytest.Item, call: Any) -> Generator[None, None, None]:
     """Fill in what was measured before the last report of the item leaves."""
     if call.when == "teardown":
-        for name, found in item.user_properties:
-            if name == _PROPERTY and isinstance(found, dict):
-                found["seconds"] = _now() - item.stash[_STARTED]
-                found["exchanges"] = exchanges.heard()
+        item.stash[_FOUND].update(seconds=_now() - item.stash[_STARTED], exchanges=exchanges.heard())
     yield
 
 
 _STARTED = pytest.StashKey[float]()
+_FOUND = pytest.StashKey[dict[str, Any]]()

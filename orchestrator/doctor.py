@@ -13,8 +13,9 @@ import os
 import tempfile
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import StrEnum
+from functools import partial
 from typing import Final
 
 import msgspec
@@ -75,11 +76,18 @@ class _Step(msgspec.Struct, frozen=True, kw_only=True):
     needs: tuple[str, ...] = ()
 
 
-def examine(project: Project, teller: Teller) -> Iterator[Check]:
-    """Try every setting; each check is yielded as soon as it is done."""
+def examine(project: Project, teller: Teller, *, only: Iterable[str] = ()) -> Iterator[Check]:
+    """Try every setting; each check is yielded as soon as it is done.
+
+    Args:
+        project: Whose settings.
+        teller: Told what goes on.
+        only: The steps to try, with what they need; empty: all.
+    """
     failed: set[str] = set()
+    wanted = _with_needs(only or [step.name for step in _STEPS])
     with Context(project, teller) as context:
-        for step in _STEPS:
+        for step in (s for s in _STEPS if s.name in wanted):
             missing = next((need for need in step.needs if need in failed), None)
             if missing:
                 failed.add(step.name)
@@ -87,8 +95,16 @@ def examine(project: Project, teller: Teller) -> Iterator[Check]:
                 continue
             for check in _tried(step, context):
                 if check.sign is Sign.BAD:
-                    failed |= {step.name, check.name}
+                    failed.add(step.name)
                 yield check
+
+
+def _with_needs(names: Iterable[str]) -> set[str]:
+    wanted = set(names)
+    for step in reversed(_STEPS):  # what a step needs comes before it
+        if step.name in wanted:
+            wanted |= set(step.needs)
+    return wanted
 
 
 def _tried(step: _Step, context: Context) -> Iterator[Check]:
@@ -141,34 +157,27 @@ def _interpreter(context: Context) -> Iterator[Check]:
         yield _good("interpreter", f"{shown}, Python {version}")
 
 
-def _tools(context: Context) -> Iterator[Check]:
-    settings = context.project.settings
-    versions = context.installed().versions
-    needed = {
-        "pytest": Code.TOOL_NOT_INSTALLED,
-        "mutmut": Code.MUTMUT_MISSING if settings.mutation.critical else None,
-        "coverage": None,
-        "pytest-xdist": None,
-    }
-    without = {
-        "mutmut": "`mutation.critical` is empty",
-        "coverage": "coverage is not measured",
-        "pytest-xdist": "the tests run in one process",
-    }
-    for name, code in needed.items():
-        version = versions.get(name, "")
-        if name == "mutmut" and version and _numbers(version) < OLDEST_MUTMUT:
-            yield _failure(name, Code.MUTMUT_MISSING, f"{version} is too old", f'pip install "{_REQUIRED[name]}"')
-        elif version:
-            yield _good(name, version)
-        elif code:
-            message = "not installed in the app's interpreter"
-            yield _failure(name, code, message, f'Install it beside the app: pip install "{_REQUIRED[name]}".')
-        else:
-            yield _nothing(name, f"not installed in the app's interpreter: {without[name]}")
-
-
 _REQUIRED: Final = {"pytest": "pytest", "mutmut": "mutmut~=3.8"}
+_WITHOUT: Final = {
+    "mutmut": "`mutation.critical` is empty",
+    "coverage": "coverage is not measured",
+    "pytest-xdist": "the tests run in one process",
+}
+
+
+def _tool(name: str, context: Context) -> Iterator[Check]:
+    version = context.installed().versions.get(name, "")
+    is_needed = name == "pytest" or (name == "mutmut" and context.project.settings.mutation.critical)
+    code = Code.MUTMUT_MISSING if name == "mutmut" else Code.TOOL_NOT_INSTALLED
+    if name == "mutmut" and version and _numbers(version) < OLDEST_MUTMUT:
+        yield _failure(name, code, f"{version} is too old", f'pip install "{_REQUIRED[name]}"')
+    elif version:
+        yield _good(name, version)
+    elif is_needed:
+        hint = f'Install it beside the app: pip install "{_REQUIRED[name]}".'
+        yield _failure(name, code, "not installed in the app's interpreter", hint)
+    else:
+        yield _nothing(name, f"not installed in the app's interpreter: {_WITHOUT[name]}")
 
 
 def _numbers(version: str) -> tuple[int, ...]:
@@ -504,13 +513,16 @@ def _git(context: Context) -> Iterator[Check]:
 
 _STEPS: Final = (
     _Step(name="interpreter", check=_interpreter),
-    _Step(name="tools", check=_tools, needs=("interpreter",)),
+    _Step(name="pytest", check=partial(_tool, "pytest"), needs=("interpreter",)),
+    _Step(name="mutmut", check=partial(_tool, "mutmut"), needs=("interpreter",)),
+    _Step(name="coverage", check=partial(_tool, "coverage"), needs=("interpreter",)),
+    _Step(name="pytest-xdist", check=partial(_tool, "pytest-xdist"), needs=("interpreter",)),
     _Step(name="app", check=_app, needs=("interpreter",)),
     _Step(name="reset", check=_hooks, needs=("app",)),
     _Step(name="identities", check=_identities, needs=("app",)),
     _Step(name="document", check=_document),
     _Step(name="answers", check=_answers, needs=("app", "document")),
-    _Step(name="tests", check=_tests, needs=("interpreter", "pytest")),
+    _Step(name="tests", check=_tests, needs=("pytest",)),
     _Step(name="generated tests", check=_generated),
     _Step(name="pacts", check=_pacts),
     _Step(name="provider states", check=_states, needs=("app", "pacts")),

@@ -134,20 +134,21 @@ def without_settings(text: str) -> str:
 
 
 def _check_untouched(before: Mapping[str, Any], content: str, path: Path) -> None:
-    """Refuse to write a file whose other tables would read differently."""
-    if path.name != "pyproject.toml":
-        return
-    try:
-        after = tomllib.loads(content)
-    except tomllib.TOMLDecodeError:
-        after = {}
-    if _others(before) != _others(after):
+    """Refuse to write a `pyproject.toml` that could not be read, or whose other tables would read differently."""
+    if path.name == "pyproject.toml" and not _is_untouched(before, content):
         raise UsageError(
             Code.SETTINGS_EXIST,
             f"{path.name}: [{_TABLE}] can't be put in without touching the rest",
-            hint="Take the old settings out by hand, or write them into orchestrator.toml: "
-            "`orchestrator init --dry-run` prints them.",
+            hint="Take the old settings out by hand; if there are none, make an empty orchestrator.toml: it is "
+            "filled instead.",
         )
+
+
+def _is_untouched(before: Mapping[str, Any], content: str) -> bool:
+    try:
+        return _others(before) == _others(tomllib.loads(content))
+    except tomllib.TOMLDecodeError:
+        return False
 
 
 def _others(document: Mapping[str, Any]) -> dict[str, Any]:

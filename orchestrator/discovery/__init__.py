@@ -169,7 +169,7 @@ class _Look:
             key = f"app.environment.{variable.name}"
             if variable.is_database and variable.own_file:
                 self._guess(key, variable.own_file, f"{variable.where}: a database of the run's own")
-            elif variable.is_database and (variable.required or "//" in (variable.default or "")):
+            elif variable.is_database and (variable.required or variable.names_a_server):
                 self._ask(
                     key, f"{variable.where}: a database that tests may write to", "sqlite:///{state}/quality.sqlite3"
                 )

@@ -22,7 +22,7 @@ def arguments(root: Path, pyproject: Mapping[str, Any]) -> tuple[str, ...]:
     if "build-system" in pyproject:
         extras = ",".join(_known(project.get("optional-dependencies", {})))
         found += ["-e", f".[{extras}]" if extras else "."]
-    elif project:
+    elif "project" in pyproject:
         found += ["-r", "pyproject.toml"]
         for extra in _known(project.get("optional-dependencies", {})):
             found += ["--extra", extra]

@@ -14,7 +14,8 @@ from orchestrator.discovery.code import Module
 _GETTERS: Final = frozenset({"os.getenv", "os.environ.get"})
 _LIBRARIES: Final = frozenset({"environ", "environs", "decouple", "starlette"})
 _SETTINGS: Final = frozenset({"pydantic_settings.BaseSettings", "pydantic.BaseSettings"})
-_CREDENTIAL: Final = re.compile(r"(?<!CSRF_)(TOKEN|API_?KEY|ACCESS_KEY|CREDENTIAL|PASSWORD)S?$")
+_CREDENTIAL: Final = re.compile(r"(TOKEN|KEY|CREDENTIAL|PASSWORD)S?$")
+_OTHER_KEY: Final = re.compile(r"(SECRET|SIGNING|PRIVATE|PUBLIC|ENCRYPTION|CSRF)_(KEY|TOKEN)S?$")
 _DATABASE: Final = re.compile(r"(DATABASE|SQLALCHEMY|SQLITE|(^|_)DB(_|$)|(^|_)DSN$)")
 _FILE: Final = re.compile(r"\.(db|sqlite3?)\b|sqlite", re.IGNORECASE)
 _SQLITE_URL: Final = re.compile(r"sqlite(\+\w+)?:///")
@@ -38,7 +39,7 @@ class Variable(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def is_credential(self) -> bool:
         """Whether its name is that of something with which a caller proves who they are."""
-        return bool(_CREDENTIAL.search(self.name)) and not self.is_database
+        return bool(_CREDENTIAL.search(self.name)) and not _OTHER_KEY.search(self.name) and not self.is_database
 
     @property
     def is_database(self) -> bool:
@@ -60,6 +61,11 @@ class Variable(msgspec.Struct, frozen=True, kw_only=True):
         if url is None and "//" in written:
             return ""  # `sqlite://`, in memory
         return f"{url[0] if url else ''}{{state}}/quality.sqlite3"
+
+    @property
+    def names_a_server(self) -> bool:
+        """Whether the default is the URL of something that runs elsewhere."""
+        return "://" in (self.default or "") and not _FILE.search(self.default or "")
 
 
 def read_by(modules: Iterable[Module]) -> tuple[Variable, ...]:

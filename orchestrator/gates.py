@@ -9,7 +9,6 @@ from orchestrator.config import Gates
 from orchestrator.errors import ExitCode, exit_code_of
 from orchestrator.history import KINDS
 from orchestrator.model.contracts import Verification
-from orchestrator.model.mutation import MutantStatus
 from orchestrator.model.run import Change, Comparison, Gate, GateVerdict, Run, Verdict
 from orchestrator.model.stage import StageStatus
 
@@ -48,7 +47,9 @@ def _headline(gates: tuple[Gate, ...], run: Run, exit_code: ExitCode) -> str:
         return "; ".join(parts)
     holding = sum(g.verdict is GateVerdict.PASS for g in gates)
     unknown = len(gates) - holding
-    return f"{text.plural(holding, 'gate')} hold" + (f", {unknown} not computed" if unknown else "")
+    return f"{text.plural(holding, 'gate')} {'holds' if holding == 1 else 'hold'}" + (
+        f", {unknown} not computed" if unknown else ""
+    )
 
 
 def _gate(
@@ -63,9 +64,14 @@ def _gate(
     shown: str,
     holds: Callable[[float], bool],
     hint: str,
+    rest_matters: bool = True,
 ) -> Gate:
-    """Return a gate on one number; None as a number is `not computed`, never a pass."""
-    if value is None:
+    """Return a gate on one number; None as a number is `not computed`, never a pass.
+
+    Nor does a gate pass on the part of a stage that broke off, where the rest could fail it (`rest_matters`).
+    """
+    passed = value is not None and holds(value)
+    if value is None or (passed and rest_matters and not _is_whole(run, stage)):
         return Gate(
             id=id_,
             title=title,
@@ -74,7 +80,6 @@ def _gate(
             hint=_why_unknown(run, stage),
             evidence=evidence,
         )
-    passed = holds(value)
     return Gate(
         id=id_,
         title=title,
@@ -86,13 +91,18 @@ def _gate(
     )
 
 
+def _is_whole(run: Run, stage: str) -> bool:
+    result = run.stage(stage)
+    return result is not None and result.status is StageStatus.COMPLETED
+
+
 def _why_unknown(run: Run, stage: str) -> str:
     result = run.stage(stage)
     if result is None:
         return f"{stage} was not asked for"
-    return result.reason or (
-        f"{stage}: {result.error.message}" if result.error else f"{stage} found nothing to measure"
-    )
+    if result.error:
+        return f"{stage}: {result.error.message}"
+    return result.reason or f"{stage} {'found nothing to measure' if _is_whole(run, stage) else 'did not complete'}"
 
 
 def _suite_success(run: Run, gates: Gates) -> Gate | None:
@@ -185,6 +195,7 @@ def _operations(run: Run, gates: Gates) -> Gate | None:
         shown="" if value is None else str(value),
         holds=lambda v: v >= gates.operations,
         hint="Check `openapi.path` and `openapi.exclude`.",
+        rest_matters=False,
     )
 
 
@@ -193,7 +204,8 @@ def _interactions(run: Run, gates: Gates) -> Gate | None:
         return None
     value = None
     if run.contracts:
-        value = sum(i.result is not Verification.NOT_RUN for i in run.contracts.interactions)
+        unknown = (Verification.NOT_RUN, Verification.STATE_FAILED)
+        value = sum(i.result not in unknown for i in run.contracts.interactions)
     return _gate(
         "interactions",
         "Interactions were verified",
@@ -205,6 +217,7 @@ def _interactions(run: Run, gates: Gates) -> Gate | None:
         shown="" if value is None else str(value),
         holds=lambda v: v >= gates.interactions,
         hint="Check `contracts.pacts`: an empty pact proves nothing.",
+        rest_matters=False,
     )
 
 
@@ -213,7 +226,7 @@ def _mutants(run: Run, gates: Gates) -> Gate | None:
         return None
     value = None
     if run.mutation:
-        value = len(run.mutation.mutants) - run.mutation.count(MutantStatus.NOT_RUN)
+        value = sum(m.status.is_detected or m.status.is_undetected for m in run.mutation.mutants)
     return _gate(
         "mutants",
         "Mutants were judged",
@@ -225,6 +238,7 @@ def _mutants(run: Run, gates: Gates) -> Gate | None:
         shown="" if value is None else str(value),
         holds=lambda v: v >= gates.mutants,
         hint="Check `mutation.critical`.",
+        rest_matters=False,
     )
 
 
@@ -260,7 +274,7 @@ _GATES: tuple[Callable[[Run, Gates], Gate | None], ...] = (
 
 def _no_worse(run: Run, comparison: Comparison) -> Gate:
     new = comparison.of(Change.NEW)
-    score = run.mutation.score if run.mutation else None
+    score = run.mutation.score if run.mutation and "survivor" not in comparison.not_compared else None
     said = [text.plural(len(new), "new problem")] if new else []
     if score is not None and comparison.score is not None and score < comparison.score - 1e-9:
         said.append(f"score {text.percent(comparison.score)} → {text.percent(score)}")

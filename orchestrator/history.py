@@ -8,8 +8,10 @@ import msgspec
 
 from orchestrator import codec
 from orchestrator.errors import Code, OrchestratorError
+from orchestrator.model.contracts import Verification
 from orchestrator.model.run import SCHEMA_VERSION, Change, Comparison, Difference, Report, Run
 from orchestrator.model.stage import StageStatus
+from orchestrator.model.suite import Outcome
 
 # Kind of thing → the stage that finds it.
 KINDS = {"finding": "properties", "interaction": "contracts", "survivor": "mutation", "test": "suite"}
@@ -39,7 +41,7 @@ def read(path: Path, code: Code = Code.RUN_UNREADABLE) -> Report:
         raise OrchestratorError(
             code, f"{path} can't be read: {error.strerror}", hint="Check the path; `run.json` lies beside the page."
         ) from error
-    except (msgspec.DecodeError, AttributeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, AttributeError) as error:
         raise OrchestratorError(
             code, f"{path} is not a saved run: {error}", hint="Give it a `run.json` that `orchestrator run` wrote."
         ) from error
@@ -60,13 +62,14 @@ def compare(run: Run, earlier: Run, label: str) -> Comparison:
             not_compared.append(kind)
             continue
         now, then = _things(run, kind), _things(earlier, kind)
+        unknown = _unknown(run, kind, earlier)
         for fingerprint, title in now.items():
             change = Change.STILL if fingerprint in then else Change.NEW
             differences.append(Difference(kind=kind, fingerprint=fingerprint, change=change, title=title))
         differences += [
             Difference(kind=kind, fingerprint=fingerprint, change=Change.FIXED, title=title)
             for fingerprint, title in then.items()
-            if fingerprint not in now
+            if fingerprint not in now and fingerprint not in unknown
         ]
     return Comparison(
         label=label,
@@ -96,3 +99,17 @@ def _things(run: Run, kind: str) -> dict[str, str]:
     if kind == "test" and run.suite:
         return {t.id: t.id for t in run.suite.tests if t.outcome.is_red}
     return {}
+
+
+def _unknown(run: Run, kind: str, earlier: Run) -> set[str]:
+    """Return the fingerprints of what is not seen any more because nobody looked, so that nobody calls it fixed."""
+    if kind == "finding" and run.properties and earlier.properties:
+        called = {c.operation for c in run.properties.cases if c.sent}
+        return {f.fingerprint for f in earlier.properties.findings if f.operation not in called}
+    if kind == "interaction" and run.contracts:
+        return {i.fingerprint for i in run.contracts.interactions if i.result is Verification.PENDING}
+    if kind == "survivor" and run.mutation:
+        return {m.fingerprint for m in run.mutation.mutants if not m.status.is_detected and not m.status.is_undetected}
+    if kind == "test" and run.suite:
+        return {t.id for t in run.suite.tests if t.outcome is Outcome.SKIPPED}
+    return set()

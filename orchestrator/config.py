@@ -194,8 +194,8 @@ class Tests(_Section, frozen=True):
     workers: Annotated[
         Count | Literal["auto"],
         Meta(
-            description="Processes that share the suite, where pytest-xdist is installed; `auto`: one a core; "
-            "0 or 1: no sharing."
+            description="Processes that share the suite, where pytest-xdist is installed; `auto`: one a core, "
+            "unless the tests took less than 5 s the last time; 0 or 1: no sharing."
         ),
     ] = "auto"
     coverage: Annotated[

@@ -104,7 +104,7 @@ def run(
     for old in folder.iterdir():
         old.unlink()
     python = agent.interpreter(project)
-    settings_file = folder / "coverage.ini"
+    settings_file = folder / "settings.ini"
     if coverage:
         settings_file.write_text(_coverage_settings(project, folder), "utf-8")
     variables = {RECORD_VARIABLE: str(record)}
@@ -196,7 +196,7 @@ def _globs(sources: str) -> str:
 
 
 def _read_coverage(project: Project, python: str, settings_file: Path, folder: Path) -> tuple[FileCoverage, ...] | None:
-    output = folder / "coverage.json"
+    output = folder / "report.json"
     for command in (["combine", "-q"], ["json", "-q", "-o", str(output), "--ignore-errors"]):
         done = process.run(
             [python, "-m", "coverage", *command, f"--rcfile={settings_file}"],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import msgspec
 
@@ -15,6 +16,7 @@ from orchestrator.model.suite import Outcome, Suite, Test
 from orchestrator.stages.context import Context, completed, keep_on_interrupt, skipped, timed_out
 
 NAME = "suite"
+_WORTH_SHARING = 5.0  # seconds of tests
 
 
 def run(context: Context) -> StageResult:
@@ -33,7 +35,7 @@ def run(context: Context) -> StageResult:
             "pytest is not installed in the app's interpreter",
             hint="Install it there, or name another interpreter with `python`.",
         )
-    workers = _workers(tests.workers) if "pytest-xdist" in installed else 1
+    workers = _workers(context) if "pytest-xdist" in installed else 1
     record = project.state / "suite" / "record.ndjson"
 
     def known_so_far() -> tuple[Suite | None, str]:
@@ -51,14 +53,28 @@ def run(context: Context) -> StageResult:
     suite = Suite(
         tests=_with_operations(recorded.tests, context.document_or_none()), workers=workers, coverage=coverage
     )
+    _last_seconds(context).write_text(str(sum(t.seconds for t in suite.tests)), "utf-8")
     if finished.timed_out:
         return timed_out(NAME, suite, _summary(suite), tests.timeout, "tests.timeout")
     error = _error(suite, recorded, finished.tail())
     return completed(NAME, suite, _summary(suite), *_notices(suite), error=error)
 
 
-def _workers(setting: int | str) -> int:
-    return (os.cpu_count() or 1) if setting == "auto" else max(1, int(setting))
+def _workers(context: Context) -> int:
+    """Return how many processes share the suite: starting them is not worth it for a suite that is quick alone."""
+    setting = context.project.settings.tests.workers
+    if setting != "auto":
+        return max(1, setting)
+    try:
+        seconds = float(_last_seconds(context).read_text("utf-8"))
+    except (OSError, ValueError):
+        seconds = _WORTH_SHARING
+    return (os.cpu_count() or 1) if seconds >= _WORTH_SHARING else 1
+
+
+def _last_seconds(context: Context) -> Path:
+    """Return the file that remembers how long the tests took, all together, the last time."""
+    return context.project.state / "suite-seconds"
 
 
 def _with_operations(tests: tuple[Test, ...], document: openapi.Document | None) -> tuple[Test, ...]:

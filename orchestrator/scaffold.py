@@ -275,7 +275,7 @@ def _workflow_text(table: Mapping[str, Any], findings: Findings) -> str:
     python = str(table.get("python", ".venv/bin/python"))
     environment = python.removesuffix("/bin/python")
     install = f"uv pip install --python {environment}"
-    lines = [f"{install} {' '.join(findings.install)}"] if findings.install else []
+    lines = [f"{install} {' '.join(map(_shell, findings.install))}"] if findings.install else []
     lines.append(f"{install} {' '.join(map(_shell, TOOLS))}")
     run = f"uvx --from {PACKAGE} orchestrator run"
     if "python" not in table:
@@ -289,7 +289,7 @@ def _workflow_text(table: Mapping[str, Any], findings: Findings) -> str:
             "name: quality",
             "on:",
             "  push:",
-            "    branches: [main]",
+            "    branches: [main, master]",
             "  pull_request:",
             "permissions:",
             "  contents: read",

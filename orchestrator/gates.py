@@ -40,7 +40,7 @@ def _headline(gates: tuple[Gate, ...], run: Run, exit_code: ExitCode) -> str:
     if exit_code is ExitCode.INTERRUPTED:
         parts.append("interrupted")
     if failing:
-        parts.append(f"{len(failing)} of {text.plural(len(gates), 'gate')} {'fails' if len(failing) == 1 else 'fail'}")
+        parts.append(f"{len(failing)} of {text.plural(len(gates), 'gate')} failed")
     if broken:
         parts.append(f"{', '.join(broken)} did not complete")
     if parts:
@@ -210,7 +210,7 @@ def _interactions(run: Run, gates: Gates) -> Gate | None:
         "interactions",
         "Interactions were verified",
         f"≥ {gates.interactions}",
-        "contracts",
+        "mismatches",
         run=run,
         stage="contracts",
         value=value,

@@ -238,7 +238,7 @@ def test_the_weightiest_reason_is_the_exit_code(parts: list[Any], exit_code: int
 
 def test_the_headline_says_what_failed_and_what_did_not_complete() -> None:
     of = run(error_of(Code.APP_DIED, "contracts"), mutation(SURVIVED))
-    assert judge(of).headline == "1 of 8 gates fails; contracts did not complete"
+    assert judge(of).headline == "1 of 8 gates failed; contracts did not complete"
     interrupted = stage(name="suite", status=StageStatus.INTERRUPTED)
     assert judge(run(interrupted)).headline.startswith("interrupted")
 

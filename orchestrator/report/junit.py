@@ -82,8 +82,8 @@ def _gates(report: Report) -> Iterator[Case]:
 
 def _stages(run: Run) -> Iterator[Case]:
     for stage in run.stages:
-        kind = "error" if stage.error else "skipped" if stage.status is StageStatus.SKIPPED else ""
-        message = f"{stage.error.code} {stage.error.message}" if stage.error else stage.reason
+        kind = {StageStatus.COMPLETED: "", StageStatus.SKIPPED: "skipped"}.get(stage.status, "error")
+        message = f"{stage.error.code} {stage.error.message}" if stage.error else stage.reason or stage.status.value
         detail = f"{stage.error.hint}\n{stage.error.detail}".strip() if stage.error else ""
         yield Case(
             classname="stages", name=stage.name, seconds=stage.seconds, kind=kind, message=message, detail=detail
@@ -102,7 +102,8 @@ def _suite(run: Run) -> Iterator[Case]:
 def _properties(run: Run) -> Iterator[Case]:
     if run.properties is None:
         return
-    for operation in dict.fromkeys(c.operation for c in run.properties.cases):
+    called = [c.operation for c in run.properties.cases]
+    for operation in dict.fromkeys([*called, *(f.operation for f in run.properties.findings)]):
         findings = [f for f in run.properties.findings if f.operation == operation]
         for finding in findings:
             yield Case(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Final
 
 from orchestrator import text
@@ -34,14 +35,16 @@ def escape(value: str) -> str:
     """Return foreign text that Markdown shows as it is, on one line."""
     flat = " ".join(text.visible(value).split())
     flat = flat.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return re.sub(r"([\\`*_{}\[\]()#+!|~@])", r"\\\1", flat)
+    flat = re.sub(r"([\\`*_{}\[\]()#+!|~@])", r"\\\1", flat)
+    return re.sub(r"^(\d*)([-.=])", r"\1\\\2", flat)  # no list, no heading, where a line begins with it
 
 
 def code(value: str) -> str:
     """Return foreign text as a code block, whatever backticks it holds."""
-    longest = max((len(run) for run in re.findall(r"`+", value)), default=0)
+    shown = text.visible(value)
+    longest = max((len(run) for run in re.findall(r"`+", shown)), default=0)
     fence = "`" * max(3, longest + 1)
-    return f"{fence}\n{text.visible(value)}\n{fence}"
+    return f"{fence}\n{shown}\n{fence}"
 
 
 def _stages(report: Report) -> list[str]:
@@ -61,9 +64,13 @@ def _changes(report: Report) -> list[str]:
     return [
         f"### Since the {report.comparison.label}: {len(new)} new, {len(fixed)} fixed",
         *(f"- new {d.kind}: {escape(d.title)}" for d in new[:_MOST]),
-        *([f"- and {len(new) - _MOST} more"] if len(new) > _MOST else []),
+        *_more(new),
         "",
     ]
+
+
+def _more(listed: Sequence[object]) -> list[str]:
+    return [f"- and {len(listed) - _MOST:,} more"] if len(listed) > _MOST else []
 
 
 def _findings(report: Report) -> list[str]:
@@ -73,7 +80,7 @@ def _findings(report: Report) -> list[str]:
     lines = [f"### {text.plural(len(findings), 'property finding')}"]
     for finding in findings[:_MOST]:
         lines += [f"**{escape(finding.operation)}**: {escape(finding.title)}", "", code(finding.curl), ""]
-    return lines
+    return [*lines, *_more(findings), ""]
 
 
 def _mismatches(report: Report) -> list[str]:
@@ -84,7 +91,7 @@ def _mismatches(report: Report) -> list[str]:
     for failure in failures[:_MOST]:
         said = failure.error or "; ".join(m.message for m in failure.mismatches[:3])
         lines.append(f"- **{escape(failure.consumer)}**, {escape(failure.description)}: {escape(said)}")
-    return [*lines, ""]
+    return [*lines, *_more(failures), ""]
 
 
 def _survivors(report: Report) -> list[str]:
@@ -94,6 +101,4 @@ def _survivors(report: Report) -> list[str]:
         return []
     lines = [f"### {text.plural(len(undetected), 'mutant')} that nobody noticed"]
     lines += [f"- {escape(f'{m.path}:{m.line} {m.function}')} ({m.status})" for m in undetected[:_MOST]]
-    if len(undetected) > _MOST:
-        lines.append(f"- and {len(undetected) - _MOST} more")
-    return [*lines, ""]
+    return [*lines, *_more(undetected), ""]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from rich import markup
 from rich.console import Console
-from rich.markup import escape
 
 from orchestrator import text
 from orchestrator.model.run import Change, GateVerdict, Report
@@ -22,6 +22,7 @@ def say(report: Report, page: Path, console: Console) -> None:
     console.print(
         f"[{style}]{'PASS' if verdict.passed else 'FAIL'}[/]  {escape(run.subject.name)}: {escape(verdict.headline)}"
         f" [dim]({text.seconds(run.seconds)})[/]",
+        emoji=False,
         highlight=False,
     )
     for gate in sorted(verdict.gates, key=lambda g: g.verdict is not GateVerdict.FAIL):
@@ -29,13 +30,20 @@ def say(report: Report, page: Path, console: Console) -> None:
         line = (
             f"  {_SIGNS[gate.verdict]} {escape(gate.title)}: {escape(found)} [dim](asked: {escape(gate.threshold)})[/]"
         )
-        console.print(line, highlight=False, soft_wrap=True)
+        console.print(line, emoji=False, highlight=False, soft_wrap=True)
     for line in _worst(report):
-        console.print(f"  {escape(line)}", highlight=False, soft_wrap=True)
+        console.print(f"  {escape(line)}", emoji=False, highlight=False, soft_wrap=True)
     if report.comparison is not None:
         new, fixed = len(report.comparison.of(Change.NEW)), len(report.comparison.of(Change.FIXED))
-        console.print(f"  since the {report.comparison.label}: {new} new, {fixed} fixed", highlight=False)
-    console.print(f"  [bold]{escape(os.path.relpath(page))}[/]", highlight=False, soft_wrap=True)
+        console.print(
+            f"  since the {escape(report.comparison.label)}: {new} new, {fixed} fixed", emoji=False, highlight=False
+        )
+    console.print(f"  [bold]{escape(os.path.relpath(page))}[/]", emoji=False, highlight=False, soft_wrap=True)
+
+
+def escape(value: str) -> str:
+    """Return foreign text that the terminal shows as it is: the run may come from elsewhere."""
+    return markup.escape(text.visible(value))
 
 
 def _worst(report: Report) -> list[str]:

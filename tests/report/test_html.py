@@ -1,0 +1,203 @@
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from orchestrator import codec, history
+from orchestrator.config import Gates
+from orchestrator.model.mutation import MutantStatus
+from orchestrator.model.run import OperationRow, Report
+from orchestrator.model.stage import StageStatus
+from orchestrator.model.suite import Outcome
+from orchestrator.report import html
+from tests import builders
+from tests.builders import finding, mutation, properties, run, stage, suite
+from tests.report.hostile import STRINGS
+
+VOID = {"meta", "br", "img", "hr", "link", "input"}
+
+
+class Page(HTMLParser):
+    """A page, parsed; elements that are not closed in order are an error."""
+
+    def __init__(self, source: bytes) -> None:
+        super().__init__()
+        self.text = ""
+        self.elements: list[tuple[str, dict[str, str]]] = []
+        self._open: list[str] = []
+        self.feed(source.decode("utf-8"))
+        self.close()
+        assert self._open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        assert len({name for name, _ in attrs}) == len(attrs)
+        self.elements.append((tag, {name: value or "" for name, value in attrs}))
+        if tag not in VOID:
+            self._open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "p" and self._open[-1] != "p":  # an empty paragraph
+            return
+        assert self._open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if self._open[-1:] != ["style"]:
+            self.text += data
+
+    def all(self, tag: str) -> list[dict[str, str]]:
+        return [attributes for name, attributes in self.elements if name == tag]
+
+
+def page_of(report: Report) -> Page:
+    return Page(html.render(report))
+
+
+def hostile_report(said: str) -> Report:
+    now = builders.full_run(said)
+    return builders.report(now, history.compare(now, run(properties(), suite(Outcome.PASSED)), "baseline"))
+
+
+@pytest.mark.parametrize("said", STRINGS)
+def test_whatever_foreign_text_holds_only_the_page_itself_acts(said: str) -> None:
+    source = html.render(hostile_report(said))
+    page = Page(source)
+    assert b"<script" not in source
+    tags = {name for name, _ in page.elements}
+    assert tags.isdisjoint({"script", "img", "svg", "iframe", "object", "link", "x", "base", "form"})
+    assert len(page.all("style")) == 1
+    for _, attributes in page.elements:
+        assert not [name for name in attributes if name.startswith("on") or name == "style"]
+        assert attributes.get("href", "#").startswith("#")
+
+
+@pytest.mark.parametrize("said", STRINGS)
+def test_foreign_text_changes_nothing_in_the_structure_of_the_page(said: str) -> None:
+    def skeleton(report: Report) -> list[str]:
+        return [name for name, _ in page_of(report).elements if name != "span"]  # a span for each line of a diff
+
+    assert skeleton(hostile_report(said)) == skeleton(hostile_report("text"))
+
+
+@pytest.mark.parametrize("said", [s for s in STRINGS if s.isprintable()])
+def test_foreign_text_is_shown_as_it_is(said: str) -> None:
+    assert page_of(hostile_report(said)).text.count(said) >= 20
+
+
+def test_the_policy_allows_the_style_sheet_and_nothing_else() -> None:
+    source = html.render(builders.report(builders.full_run())).decode()
+    (style,) = re.findall(r"<style>(.*?)</style>", source, re.DOTALL)
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    (policy,) = (m["content"] for m in Page(source.encode()).all("meta") if "http-equiv" in m)
+    assert policy == f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+    assert "url(" not in style
+    assert "@import" not in style
+
+
+def test_the_same_report_gives_the_same_bytes() -> None:
+    report = hostile_report("text")
+    assert html.render(report) == html.render(report)
+    again = codec.from_json(codec.to_json(report), Report)
+    assert html.render(again) == html.render(report)
+
+
+def test_every_link_within_the_page_leads_somewhere() -> None:
+    for report in (hostile_report("text"), builders.report()):
+        page = page_of(report)
+        ids = [attributes["id"] for _, attributes in page.elements if "id" in attributes]
+        assert len(ids) == len(set(ids))
+        assert {a["href"].removeprefix("#") for a in page.all("a")} <= set(ids)
+
+
+def test_the_page_shows_what_each_stage_found() -> None:
+    shown = page_of(hostile_report("text")).text
+    for part in (
+        "line 7",
+        "Server error",
+        "curl -X GET http://127.0.0.1:1/a",
+        "No response",
+        "known red",
+        "7 of 10 statements",
+        "excluded: text",
+        "1 of 3",
+        "Not compared",
+    ):
+        assert part in shown
+
+
+def test_what_is_not_known_is_not_shown_as_a_number() -> None:
+    of = run(builders.generated("GET /a"), operations=(OperationRow(operation="GET /a"),))
+    row = page_of(builders.report(of)).text.partition("GET /a")[2].partition("Mutants are counted")[0]
+    assert row.count("not computed") == 4
+    assert not re.search(r"\d", row)
+
+
+def test_a_page_of_a_run_without_stages_says_what_to_do() -> None:
+    page = page_of(builders.report())
+    assert "The OpenAPI document was not read: set openapi.path" in page.text
+    for name in ("mutation", "properties", "contracts", "suite"):
+        assert f"Not computed: see the {name} stage above." in page.text
+
+
+def test_a_page_on_which_nothing_is_wrong_says_so() -> None:
+    of = run(
+        builders.generated(),
+        suite(Outcome.PASSED),
+        properties(),
+        builders.contracts(),
+        mutation(MutantStatus.KILLED),
+    )
+    shown = page_of(builders.report(of)).text
+    assert "None: every response was as the OpenAPI document describes." in shown
+    assert "None: every interaction holds." in shown
+    assert "No red test." in shown
+
+
+def test_a_page_without_gates_says_so() -> None:
+    off = dict.fromkeys(Gates.__struct_fields__, False)
+    assert "No gate is set." in page_of(builders.report(run(), None, **off)).text
+
+
+def test_a_stage_that_did_not_run_says_why() -> None:
+    skipped = stage(name="contracts", status=StageStatus.SKIPPED, reason="no pacts: none exists")
+    assert "no pacts: none exists" in page_of(builders.report(run(skipped))).text
+
+
+def test_failing_gates_come_first_and_then_the_unknown() -> None:
+    page = page_of(builders.report(run(mutation(MutantStatus.SURVIVED), properties())))
+    tags = re.findall(r"✗ fail|– not computed|✓ pass", page.text.partition("Stages")[2])
+    assert tags == sorted(tags, key=["✗ fail", "– not computed", "✓ pass"].index)
+    assert len(tags) == 8
+
+
+def test_what_is_new_is_marked() -> None:
+    now = run(properties(finding(check="old"), finding(check="new one")))
+    report = builders.report(now, history.compare(now, run(properties(finding(check="old"))), "baseline"))
+    source = html.render(report).decode()
+    for check, count in (("old", 0), ("new one", 1)):
+        article = source.partition(f'id="finding-f-GET /a-{check}"')[2].partition("</article>")[0]
+        assert article.count('<span class="tag fail">new</span>') == count
+
+
+def test_a_long_list_of_changes_is_cut_and_says_so() -> None:
+    now = run(properties(*(finding(check=str(n)) for n in range(60))))
+    report = builders.report(now, history.compare(now, run(properties()), "baseline"))
+    assert "and 10 more" in page_of(report).text
+
+
+def test_slow_tests_are_listed_slowest_first() -> None:
+    of = suite(Outcome.PASSED)
+    tests = tuple(builders.item(f"test-{s}", seconds=s) for s in (0.5, 3.0, 0.01, 1.0))
+    shown = page_of(builders.report(run(msgspec.structs.replace(of, tests=tests)))).text
+    assert shown.index("test-3.0") < shown.index("test-1.0") < shown.index("test-0.5")
+    assert "test-0.01" not in shown
+
+
+def test_the_page_of_a_large_run_stays_small(tmp_path: Path) -> None:
+    of = run(mutation(*[MutantStatus.KILLED] * 5_000), suite(*[Outcome.PASSED] * 5_000))
+    assert len(html.render(builders.report(of))) < 60_000

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Final
 
 import jinja2
-from markupsafe import Markup, escape
 
 from orchestrator import errors, text
 from orchestrator.model.mutation import Mutant, MutantStatus
@@ -39,7 +38,6 @@ def render(report: Report) -> bytes:
         "duration": text.seconds,
         "percent": _percent,
         "anchor": errors.anchor,
-        "prose": _prose,
     }
     page = environment.get_template("page.html.jinja").render(
         report=report,
@@ -59,14 +57,6 @@ def render(report: Report) -> bytes:
 
 def _percent(value: float | None) -> str:
     return "not computed" if value is None else text.percent(value)
-
-
-def _prose(value: str) -> Markup:
-    """Return our own sentences as HTML: what stands between backticks is code."""
-    parts = value.split("`")
-    if len(parts) % 2 == 0:
-        return escape(value)  # a lone backtick: foreign text
-    return Markup("").join(Markup("<code>{}</code>").format(p) if n % 2 else escape(p) for n, p in enumerate(parts))
 
 
 def _gate_order(gate: Gate) -> int:

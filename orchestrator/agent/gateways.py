@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import contextlib
 import io
 import itertools
 import queue
@@ -17,6 +18,7 @@ from urllib.parse import unquote_to_bytes
 from .loading import LoadError
 
 _LOOK_FOR_CLIENT = 0.25  # seconds between two looks at whether a client still waits
+_WIND_UP = 1.0  # seconds that tasks have to end once they are cancelled
 _PIECES_AHEAD = 64  # how many pieces of a body an app may send before its client takes them
 
 # (name, value) in latin-1
@@ -195,7 +197,8 @@ class _AsgiCall:
 
     def leave(self) -> None:
         """Tell the app that nobody waits any more."""
-        self._loop.call_soon_threadsafe(self._left.set)
+        with contextlib.suppress(RuntimeError):  # the loop is closed: the app has gone before
+            self._loop.call_soon_threadsafe(self._left.set)
 
     def next(self) -> dict[str, Any] | None:
         """Wait for the app's next message; None: the app returned.
@@ -300,8 +303,14 @@ class AsgiGateway:
         self._to_lifespan: asyncio.Queue[dict[str, Any]] | None = None
         self._lifespan: concurrent.futures.Future[None] | None = None
         self._ended = threading.Event()
-        threading.Thread(target=self._run_loop, name="asgi", daemon=True).start()
-        self._start(start_timeout)
+        self._thread = threading.Thread(target=self._run_loop, name="asgi", daemon=True)
+        self._thread.start()
+        try:
+            self._start(start_timeout)
+        except BaseException:
+            self._lifespan = None
+            self.close()
+            raise
 
     def _run_loop(self) -> None:
         while not self._ended.is_set():
@@ -309,6 +318,16 @@ class AsgiGateway:
                 self._loop.run_forever()
             except BaseException:  # noqa: BLE001 - a task of the app's that exits must not end every other
                 traceback.print_exc()
+        self._loop.run_until_complete(self._wind_up())
+        self._loop.close()
+
+    async def _wind_up(self) -> None:
+        left = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in left:
+            task.cancel()
+        if left:
+            await asyncio.wait(left, timeout=_WIND_UP)
+        await self._loop.shutdown_asyncgens()
 
     def _start(self, timeout: float) -> None:
         answers: queue.Queue[dict[str, Any]] = queue.Queue()
@@ -383,3 +402,4 @@ class AsgiGateway:
                 traceback.print_exc()
         self._ended.set()
         self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(2 * _WIND_UP)

@@ -26,6 +26,7 @@ _BAD_HEADER = (  # other defects are about the body of a mail
     email.errors.MissingHeaderBodySeparatorDefect,
 )
 _PIECE = 65_536
+_LINGER = 0.2
 _DRAINED = 10_000  # pieces of a body that nobody asked for
 
 
@@ -53,6 +54,18 @@ class AppServer(ThreadingHTTPServer):
     def start(self) -> None:
         """Serve in a thread of its own."""
         threading.Thread(target=self.serve_forever, args=(0.05,), name="server", daemon=True).start()
+
+    def shutdown_request(self, request: Any) -> None:
+        """Close a connection so that the client can still read the answer to what it is still sending."""
+        try:
+            request.shutdown(socket.SHUT_WR)
+            request.settimeout(_LINGER)
+            for _ in range(_DRAINED):
+                if not request.recv(_PIECE):
+                    break
+        except OSError:
+            """It left, or has nothing more to say."""
+        self.close_request(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Log what went wrong in a connection, but for a client that left."""

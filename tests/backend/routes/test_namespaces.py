@@ -40,7 +40,7 @@ class TestCreate:
     @pytest.mark.parametrize(
         ("body", "pointer"),
         [
-            (None, ""),
+            ([], ""),
             ({}, "/name"),
             ({"name": "ab"}, "/name"),
             ({"name": "a" * 41}, "/name"),

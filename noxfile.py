@@ -31,7 +31,7 @@ def install(session: nox.Session, group: str) -> None:
 
 @nox.session
 def quality(session: nox.Session) -> None:
-    """Run all stages on the service under `backend/`, write reports/quality.html. Takes `orchestrator run`'s options."""
+    """Run all stages on `backend/`, write reports/quality.html. Takes the options of `orchestrator run`."""
     install(session, "subject")
     session.run("orchestrator", "run", *session.posargs)
 

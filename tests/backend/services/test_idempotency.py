@@ -110,3 +110,29 @@ def test_old_answers_are_swept_with_any_request(session: Session, clock: FakeClo
     ask(session, clock, answer, key="key-0002")
 
     assert session.scalar(select(func.count()).select_from(StoredAnswer)) == 1
+
+
+def test_a_repeated_answer_is_not_remembered_any_longer(session: Session, clock: FakeClock, answer: Counter) -> None:
+    ask(session, clock, answer)
+    clock.now += DAY / 2
+    assert ask(session, clock, answer)[1] is True
+    clock.now += DAY / 2
+
+    assert ask(session, clock, answer) == ({"answer": 2}, False)
+
+
+def test_an_answer_is_repeated_when_the_clock_was_set_back(session: Session, clock: FakeClock, answer: Counter) -> None:
+    ask(session, clock, answer)
+    clock.now -= DAY
+
+    assert ask(session, clock, answer) == ({"answer": 1}, True)
+
+
+def test_an_answer_that_failed_is_not_remembered(session: Session, clock: FakeClock, answer: Counter) -> None:
+    def fail() -> Answer:
+        raise RuntimeError("nothing to answer")
+
+    with pytest.raises(RuntimeError):
+        answer_once(session, clock, IdempotencyKey("tester", "key-0001", DAY), COMMAND, fail)
+
+    assert ask(session, clock, answer) == ({"answer": 1}, False)

@@ -53,3 +53,31 @@ def test_a_time_beyond_the_year_9999_is_none(text: str, at: str | None) -> None:
     said = inspect(UUID(text)).timestamp
 
     assert (said and timestamp(said)) == at
+
+
+@pytest.mark.parametrize(
+    ("digits", "variant"),
+    [("01234567", "ncs"), ("89ab", "rfc9562"), ("cd", "microsoft"), ("ef", "future")],
+)
+def test_the_variant_is_in_the_first_bits_of_the_fourth_group(digits: str, variant: str) -> None:
+    said = {inspect(UUID(f"6ba7b810-9dad-11d1-{digit}0b4-00c04fd430c8")).variant for digit in digits}
+
+    assert said == {variant}
+
+
+@pytest.mark.parametrize("version", range(16))
+def test_only_three_versions_hold_a_time_and_only_in_their_own_variant(version: int) -> None:
+    ours = inspect(UUID(f"017f22e2-79b0-{version:x}cc3-98c4-dc0c0c07398f"))
+    microsoft = inspect(UUID(f"017f22e2-79b0-{version:x}cc3-d8c4-dc0c0c07398f"))
+
+    assert ours.version == version
+    assert (ours.timestamp is not None) == (version in {1, 6, 7})
+    assert (microsoft.version, microsoft.timestamp) == (None, None)
+
+
+@pytest.mark.parametrize("text", ["ffffffff-ffff-1fff-bfff-ffffffffffff", "ffffffff-ffff-6fff-bfff-ffffffffffff"])
+def test_the_latest_time_of_versions_1_and_6_is_the_same(text: str) -> None:
+    said = inspect(UUID(text)).timestamp
+
+    assert said is not None
+    assert timestamp(said) == "5236-03-31T21:21:00.684697Z"

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import uuid
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import pytest
@@ -9,7 +9,7 @@ import pytest
 from backend.app.clock import UTC
 from backend.app.services.commands import CountedVersion, MintByCount, MintByName
 from backend.app.services.inspection import inspect
-from backend.app.services.minting import WELL_KNOWN_NAMESPACES, mint, version_of
+from backend.app.services.minting import GREGORIAN_EPOCH, WELL_KNOWN_NAMESPACES, mint, version_of
 from tests.backend.support import NOON, FakeClock
 
 RFC_EXAMPLE = datetime(2022, 2, 22, 19, 22, 22, tzinfo=UTC)
@@ -91,3 +91,38 @@ def test_version_5_follows_from_namespace_and_name(namespace: str, name: str, ex
 def test_the_version_of_a_command_is_known_before_it_is_minted() -> None:
     assert version_of(MintByCount(7)) == 7
     assert version_of(MintByName(uuid.NAMESPACE_DNS, "example")) == 5
+
+
+@pytest.mark.parametrize("share", [0, 0.5, 1])
+def test_the_counter_of_version_7_never_reaches_the_version_or_the_time(
+    share: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("backend.app.services.minting.secrets.randbelow", lambda bound: int((bound - 1) * share))
+
+    minted = mint(MintByCount(7, 1000), FakeClock(RFC_EXAMPLE))
+
+    assert {inspect(value).version for value in minted} == {7}
+    assert {inspect(value).timestamp for value in minted} == {RFC_EXAMPLE}
+    counters = [value.int >> 64 & 0xFFF for value in minted]
+    assert counters == list(range(counters[0], counters[0] + 1000))
+
+
+def test_version_1_carries_its_ticks_from_one_field_to_the_next() -> None:
+    # 2**32 ticks after the epoch is no whole number of microseconds: the last one before it is 6 ticks away.
+    before = GREGORIAN_EPOCH + timedelta(microseconds=2**32 // 10)
+
+    minted = mint(MintByCount(1, 7), FakeClock(before))
+
+    assert [(value.time_low, value.time_mid) for value in minted[-2:]] == [(0xFFFFFFFF, 0), (0, 1)]
+    assert [value.time for value in minted] == list(range(2**32 - 6, 2**32 + 1))
+
+
+@pytest.mark.parametrize("version", [1, 7])
+def test_a_clock_that_was_set_back_makes_earlier_uuids(version: CountedVersion) -> None:
+    clock = FakeClock()
+    [first] = mint(MintByCount(version), clock)
+    earlier = clock.advance(seconds=-1)
+    [second] = mint(MintByCount(version), clock)
+
+    assert first != second
+    assert inspect(second).timestamp == earlier

@@ -111,3 +111,28 @@ def test_a_page_that_is_just_full_is_the_last_one(session: Session) -> None:
 
     assert len(page.items) == 2
     assert page.next_cursor is None
+
+
+@pytest.mark.parametrize(
+    ("limit", "sizes"),
+    [(1, [1, 1, 1, 1]), (2, [2, 2]), (3, [3, 1]), (4, [4]), (5, [4])],
+)
+def test_following_the_cursors_leads_through_all_namespaces_once(
+    session: Session, limit: int, sizes: list[int]
+) -> None:
+    create(session, "zebra", "ant", "mole", "bee")
+    pages = [namespaces.list_page(session, PageRequest(limit=limit))]
+    while pages[-1].next_cursor is not None:
+        after = read_cursor(pages[-1].next_cursor)
+        pages.append(namespaces.list_page(session, PageRequest(limit=limit, after=after)))
+
+    assert [len(page.items) for page in pages] == sizes
+    assert [use.namespace.name for page in pages for use in page.items] == ["zebra", "ant", "mole", "bee"]
+
+
+def test_a_page_after_the_last_namespace_is_empty(session: Session) -> None:
+    create(session, "zebra")
+
+    page = namespaces.list_page(session, PageRequest(after=2**63 - 1))
+
+    assert (list(page.items), page.next_cursor) == ([], None)

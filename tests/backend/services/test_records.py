@@ -173,6 +173,28 @@ class TestRegisterBatch:
         refused = [isinstance(result, ConflictError) for result in results]
         assert refused == [False, False, False, True, True]
 
+    def test_every_item_has_its_own_reason(self, session: Session, clock: FakeClock) -> None:
+        namespaces.create(session, clock, NamespaceDraft("inventory"))
+        records.register(session, clock, "inventory", RecordDraft(THREE, "team-c"), "tester")
+        for uuid in (ONE, TWO):
+            register(session, clock, uuid)
+        records.delete(session, clock, ONE)
+        wanted = [ONE, TWO, THREE, *(uuid_number(number) for number in (4, 5, 6))]
+
+        results = records.register_batch(
+            session, clock, "payments", [RecordDraft(uuid, "team-b") for uuid in wanted], "tester"
+        )
+
+        assert [type(result) for result in results] == [
+            UuidDeletedError,
+            UuidTakenError,
+            UuidTakenError,
+            Record,
+            Record,
+            QuotaExceededError,
+        ]
+        assert listed(session) == [TWO, *wanted[3:5]]
+
     def test_an_unknown_namespace_refuses_the_whole_batch(self, session: Session, clock: FakeClock) -> None:
         with pytest.raises(NamespaceNotFoundError):
             records.register_batch(session, clock, "nowhere", [RecordDraft(ONE, "team-a")], "tester")
@@ -281,6 +303,20 @@ class TestUpdate:
 
         assert relabel(session, clock, "Order 4712").revision == 3
 
+    def test_a_stale_revision_is_the_reason_even_when_retired(self, session: Session, clock: FakeClock) -> None:
+        register(session, clock)
+        become(session, clock, "retired")
+
+        with pytest.raises(StaleRevisionError):
+            relabel(session, clock, "Order 4712", revision=1)
+
+    def test_a_deleted_record_can_not_be_changed(self, session: Session, clock: FakeClock) -> None:
+        register(session, clock)
+        records.delete(session, clock, ONE)
+
+        with pytest.raises(RecordDeletedError):
+            relabel(session, clock, "Order 4712", revision=1)
+
     def test_an_unknown_record_is_not_found(self, session: Session, clock: FakeClock) -> None:
         with pytest.raises(RecordNotFoundError):
             relabel(session, clock, "Order 4712")
@@ -318,6 +354,27 @@ class TestMetadata:
 
         assert len(merged) == 16
         assert merged["new"] == "x"
+
+    def test_a_change_beyond_the_limit_leaves_the_record_as_it_is(self, session: Session, clock: FakeClock) -> None:
+        register(session, clock)
+        too_many: dict[str, str | None] = {f"key{number}": "" for number in range(16)}
+        patch = RecordPatch(frozenset({"owner", "metadata"}), owner="team-b", metadata=too_many)
+
+        with pytest.raises(MetadataLimitError):
+            records.update(session, clock, ONE, patch, expected_revision=1, actor="editor")
+
+        record = records.find(session, ONE)
+        assert (record.owner, record.entries, record.revision) == ("team-a", {"region": "eu"}, 1)
+        assert len(history(session)) == 1
+
+    @pytest.mark.parametrize("patch", [{}, {"region": "eu"}, {"absent": None}])
+    def test_metadata_that_stay_the_same_make_no_revision(
+        self, session: Session, clock: FakeClock, patch: dict[str, str | None]
+    ) -> None:
+        register(session, clock)
+
+        assert patch_metadata(session, clock, patch).revision == 1
+        assert len(history(session)) == 1
 
     def test_changed_metadata_is_stored(self, session: Session, clock: FakeClock) -> None:
         register(session, clock)
@@ -370,6 +427,15 @@ class TestTransition:
 
         assert records.find(session, ONE).revision == before
 
+    def test_a_record_that_is_not_there_has_no_transitions(self, session: Session, clock: FakeClock) -> None:
+        register(session, clock)
+        records.delete(session, clock, ONE)
+
+        with pytest.raises(RecordDeletedError):
+            become(session, clock, "suspended")
+        with pytest.raises(RecordNotFoundError):
+            become(session, clock, "suspended", uuid=TWO)
+
     def test_every_state_has_its_transitions(self) -> None:
         assert set(records.TRANSITIONS) == set(get_args(State))
 
@@ -400,6 +466,22 @@ class TestHistory:
 
         assert [event.at for event in history(session)] == [NOON, NOON]
         assert record.updated_at == NOON
+
+    def test_times_rise_again_once_the_clock_has_caught_up(self, session: Session, clock: FakeClock) -> None:
+        register(session, clock)
+        ahead = clock.advance(hours=1)
+        relabel(session, clock, "Order 4712")
+        clock.advance(hours=-2)
+        become(session, clock, "suspended")
+        caught_up = clock.advance(hours=3)
+        become(session, clock, "active")
+
+        assert [(event.sequence, event.type, event.at) for event in history(session)] == [
+            (1, "registered", NOON),
+            (2, "updated", ahead),
+            (3, "suspended", ahead),
+            (4, "activated", caught_up),
+        ]
 
     def test_a_history_is_that_of_one_record(self, session: Session, clock: FakeClock) -> None:
         register(session, clock, ONE)
@@ -465,6 +547,31 @@ class TestListPage:
         become(session, clock, "suspended", uuid=ONE)
 
         assert listed(session, wanted) == expected
+
+    @pytest.mark.parametrize(("limit", "sizes"), [(1, [1, 1, 1]), (2, [2, 1]), (3, [3]), (4, [3])])
+    def test_following_the_cursors_leads_through_all_records_once(
+        self, session: Session, clock: FakeClock, limit: int, sizes: list[int]
+    ) -> None:
+        for uuid in (THREE, ONE, TWO):
+            register(session, clock, uuid)
+        pages = [records.list_page(session, "payments", RecordFilter(), PageRequest(limit=limit))]
+        while pages[-1].next_cursor is not None:
+            after = read_cursor(pages[-1].next_cursor)
+            pages.append(records.list_page(session, "payments", RecordFilter(), PageRequest(limit, after)))
+
+        assert [len(page.items) for page in pages] == sizes
+        assert [record.uuid for page in pages for record in page.items] == [THREE, ONE, TWO]
+
+    def test_a_cursor_outlives_the_record_that_it_points_at(self, session: Session, clock: FakeClock) -> None:
+        for uuid in (ONE, TWO, THREE):
+            register(session, clock, uuid)
+        first = records.list_page(session, "payments", RecordFilter(), PageRequest(limit=1))
+        assert first.next_cursor is not None
+        records.delete(session, clock, ONE)
+
+        rest = records.list_page(session, "payments", RecordFilter(), PageRequest(after=read_cursor(first.next_cursor)))
+
+        assert [record.uuid for record in rest.items] == [TWO, THREE]
 
     def test_filters_hold_on_every_page(self, session: Session, clock: FakeClock) -> None:
         register(session, clock, ONE, "team-a")

@@ -3,7 +3,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
@@ -214,29 +213,3 @@ class TestListRecordEvents:
 
     def test_events_have_no_filters(self, reader: FlaskClient) -> None:
         problem_in(reader.get(f"/v1/records/{ACTIVE}/events?state=active"), 400, "invalid-parameter")
-
-
-@pytest.mark.parametrize(
-    ("method", "path"),
-    [
-        ("GET", f"/v1/records/{ACTIVE}"),
-        ("PATCH", f"/v1/records/{ACTIVE}"),
-        ("DELETE", f"/v1/records/{ACTIVE}"),
-        ("POST", f"/v1/records/{ACTIVE}/transitions"),
-        ("GET", "/v1/namespaces/payments"),
-        ("POST", "/v1/namespaces"),
-        ("POST", "/v1/namespaces/payments/records"),
-        ("POST", "/v1/namespaces/payments/records/batch"),
-        ("POST", "/v1/uuids"),
-        ("GET", f"/v1/uuids/{ACTIVE}"),
-        ("GET", "/healthz"),
-        ("GET", "/readyz"),
-        ("GET", "/openapi.json"),
-    ],
-)
-def test_no_operation_takes_parameters_that_it_does_not_know(
-    seeded_app: Flask, editor: FlaskClient, method: str, path: str
-) -> None:
-    error = only_error_in(editor.open(f"{path}?verbose=1", method=method), 400, "invalid-parameter")
-
-    assert error == {"in": "query", "name": "verbose", "detail": "is not known"}

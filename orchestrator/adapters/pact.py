@@ -71,6 +71,10 @@ def read(file: Path, root: Path) -> Pact:
     name = file.relative_to(root).as_posix() if file.is_relative_to(root) else str(file)
     try:
         raw = json.loads(file.read_text("utf-8"))
+    except RecursionError as error:
+        raise OrchestratorError(
+            Code.PACT_UNREADABLE, f"{name} is not a pact: nested too deeply", hint="Check that it is the right file."
+        ) from error
     except json.JSONDecodeError as error:
         raise OrchestratorError(
             Code.PACT_UNREADABLE,
@@ -176,14 +180,11 @@ def interpret(
 
 
 def _take(left: list[dict[str, Any]], described: Described) -> dict[str, Any] | None:
-    """Take the core's result for an interaction out of the list; equal descriptions differ by their states."""
+    """Take the core's result for an interaction out of the list: description and states are its name."""
     names = [name for name, _ in described.states]
-    same = [r for r in left if r.get("description") == described.description]
-    exact = [r for r in same if _state_names(r) == names]
-    if not same:
-        return None
-    found = (exact or same)[0]
-    left.remove(found)
+    found = next((r for r in left if r.get("description") == described.description and _state_names(r) == names), None)
+    if found is not None:
+        left.remove(found)
     return found
 
 

@@ -1,0 +1,306 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from orchestrator.adapters import openapi, pact
+from orchestrator.adapters.agent import StateFailure
+from orchestrator.errors import Code, OrchestratorError
+from orchestrator.model.contracts import Interaction, Verification
+from tests import builders
+from tests.record import DATA
+
+PACTS = DATA / "shop" / "pacts"
+RESULTS = DATA / "pact" / "4.2.0"
+CLOSED = StateFailure(state="the shop is closed", parameters={}, code="QO504", error="RuntimeError: nobody can")
+OK: dict[str, Any] = {"result": "OK"}
+
+
+def read(name: str) -> pact.Pact:
+    return pact.read(PACTS / f"{name}.json", DATA / "shop")
+
+
+def recorded(name: str) -> dict[str, Any]:
+    results: dict[str, Any] = json.loads((RESULTS / f"{name}.result.json").read_bytes())
+    return results
+
+
+def interpreted(name: str, *failures: StateFailure, **more: Any) -> tuple[Interaction, ...]:
+    document = openapi.parse((DATA / "shop" / "openapi.yaml").read_bytes(), "openapi.yaml")
+    return pact.interpret(read(name), recorded(name), failures, document, root=DATA / "shop", **more)
+
+
+def made(*interactions: dict[str, Any], version: str = "3.0.0", **more: Any) -> dict[str, Any]:
+    return {
+        "consumer": {"name": "web"},
+        "provider": {"name": "shop"},
+        "interactions": list(interactions),
+        "metadata": {"pactSpecification": {"version": version}},
+        **more,
+    }
+
+
+def written(folder: Path, raw: dict[str, Any]) -> pact.Pact:
+    file = folder / "made.json"
+    file.write_text(json.dumps(raw), "utf-8")
+    return pact.read(file, folder)
+
+
+def judged(folder: Path, raw: dict[str, Any], results: list[dict[str, Any]], **more: Any) -> list[Interaction]:
+    failures = more.pop("failures", ())
+    found = pact.interpret(
+        written(folder, raw), {"interactionResults": results, **more}, failures, None, root=folder, secrets=("s3cr3t!",)
+    )
+    return list(found)
+
+
+def test_a_pact_of_version_3_is_read() -> None:
+    of = read("web-shop")
+    assert (of.consumer, of.provider, of.specification) == ("web", "shop", "3.0.0")
+    first = of.interactions[0]
+    assert (first.method, first.path, first.pending) == ("GET", "/v1/items/1", False)
+    assert first.states == (("an item exists", {"id": "1"}),)
+    assert of.interactions[2].states == ()
+
+
+def test_a_pact_of_version_2_is_read() -> None:
+    (only,) = read("app-shop").interactions
+    assert (only.method, only.path) == ("GET", "/v1/items")
+    assert only.states == (("an item exists", {}),)
+
+
+def test_a_pact_of_version_4_is_read() -> None:
+    of = read("kiosk-shop")
+    (only,) = of.interactions
+    assert (of.specification, only.pending) == ("4.0", True)
+
+
+def test_messages_of_version_3_are_interactions_without_a_request(tmp_path: Path) -> None:
+    raw = made(version="3.0.0", messages=[{"description": "an item was sold", "contents": {}}])
+    (only,) = written(tmp_path, raw).interactions
+    assert (only.description, only.method, only.path) == ("an item was sold", "", "")
+
+
+def test_several_states_keep_their_order_and_parameters(tmp_path: Path) -> None:
+    states = [{"name": "b", "params": {"n": [1, None]}}, {"name": "a", "params": None}, {"name": "b"}]
+    (only,) = written(tmp_path, made({"description": "d", "providerStates": states})).interactions
+    assert only.states == (("b", {"n": [1, None]}), ("a", {}), ("b", {}))
+
+
+@pytest.mark.parametrize(
+    "states", [{"providerStates": []}, {"providerState": None}, {"providerState": ""}, {"providerStates": None}, {}]
+)
+def test_no_state_is_no_state(tmp_path: Path, states: dict[str, Any]) -> None:
+    (only,) = written(tmp_path, made({"description": "d", **states})).interactions
+    assert only.states == ()
+
+
+def test_a_ruby_pacts_metadata_is_understood(tmp_path: Path) -> None:
+    raw = made({"description": "d"}) | {"metadata": {"pact-specification": {"version": "1.1.0"}}}
+    assert written(tmp_path, raw).specification == "1.1.0"
+    assert written(tmp_path, raw | {"metadata": {}}).specification == ""
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (b"", "line 1, column 1"),
+        (b'{"consumer":\n {,}}', "line 2, column 3"),
+        (b"\xff\xfe", "can't be read"),
+        (b"[]", "not a pact"),
+        (b"3", "not a pact"),
+        (b'{"consumer": {"name": "a"}}', "'provider'"),
+        (b'{"consumer": "a", "provider": "b"}', "not a pact"),
+        (b'{"consumer": {"name": 3}, "provider": {"name": "b"}}', "not a pact"),
+        (b'{"consumer": {"name": "a"}, "provider": {"name": "b"}, "interactions": null}', "not a pact"),
+        (b'{"consumer": {"name": "a"}, "provider": {"name": "b"}, "interactions": [{}]}', "'description'"),
+        (b'{"consumer": {"name": "a"}, "provider": {"name": "b"}, "interactions": ["x"]}', "not a pact"),
+        (b'{"consumer": {"name": "a"}, "provider": {"name": "b"}, "metadata": []}', None),
+        (b'{"consumer": {"name": "a"}, "provider": {"name": "b"}, "metadata": ["x"]}', "not a pact"),
+        (b'{"a":' * 20_000, "not a pact"),
+    ],
+)
+def test_a_broken_pact_is_refused_by_its_name(tmp_path: Path, data: bytes, said: str | None) -> None:
+    file = tmp_path / "pacts" / "web.json"
+    file.parent.mkdir()
+    file.write_bytes(data)
+    if said is None:
+        assert pact.read(file, tmp_path).interactions == ()
+        return
+    with pytest.raises(OrchestratorError) as caught:
+        pact.read(file, tmp_path)
+    problem = caught.value.problem
+    assert problem.code == Code.PACT_UNREADABLE
+    assert problem.message.startswith("pacts/web.json ")
+    assert said in problem.message
+    assert problem.hint
+
+
+def test_pacts_are_found_where_the_settings_say(tmp_path: Path) -> None:
+    for name in ("contracts/b.json", "contracts/a.json", "pacts/c.json", "contracts/deep/d.json", "contracts/e.txt"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("{}")
+
+    def found(**settings: Any) -> list[str]:
+        return [p.relative_to(tmp_path).as_posix() for p in pact.find(builders.project(tmp_path, **settings))]
+
+    assert found() == ["contracts/a.json", "contracts/b.json", "pacts/c.json"]
+    assert found(contracts={"pacts": ["contracts/**/*.json", "contracts/a.json"]}) == [
+        "contracts/a.json",
+        "contracts/b.json",
+        "contracts/deep/d.json",
+    ]
+
+
+def test_recorded_results_are_told_interaction_by_interaction() -> None:
+    one, none, price, closed = interpreted("web-shop", CLOSED)
+    assert (one.result, one.mismatches, one.error) == (Verification.VERIFIED, (), "")
+    assert none.result is Verification.MISMATCH
+    assert price.result is Verification.MISMATCH
+    assert (closed.result, closed.error) == (Verification.STATE_FAILED, "QO504: RuntimeError: nobody can")
+    assert {i.operation for i in (one, none, price)} == {"GET /items/{item_id}"}
+    assert closed.operation == "GET /items"
+    assert {i.pact for i in (one, none, price, closed)} == {"pacts/web-shop.json"}
+    assert one.seconds is not None
+    assert 0 < one.seconds < 1
+
+
+def test_recorded_mismatches_say_where_and_what() -> None:
+    _, none, price, _ = interpreted("web-shop", CLOSED)
+    body, status = none.mismatches
+    assert (status.kind, status.expected, status.actual) == ("Status", "200", "404")
+    assert (body.kind, body.path, body.expected) == ("Body", "$", '["id"]')
+    assert "missing the following keys: id" in body.message
+    assert {(m.kind, m.path) for m in price.mismatches} == {("BodyType", ""), ("Header", "Content-Type")}
+
+
+def test_the_same_description_with_other_states_is_another_interaction() -> None:
+    one, none, *_ = interpreted("web-shop", CLOSED)
+    assert one.description == none.description == "read an item"
+    assert one.fingerprint != none.fingerprint
+    assert (one.states, none.states) == (("an item exists",), ("there is none",))
+
+
+def test_the_order_of_the_results_does_not_matter() -> None:
+    shuffled = recorded("web-shop")
+    shuffled["interactionResults"].reverse()
+    found = pact.interpret(read("web-shop"), shuffled, [CLOSED], None, root=DATA / "shop")
+    assert [i.result for i in found] == [i.result for i in interpreted("web-shop", CLOSED)]
+
+
+def test_a_recorded_pending_interaction_is_no_failure_and_keeps_its_mismatches() -> None:
+    (only,) = interpreted("kiosk-shop")
+    assert only.result is Verification.PENDING
+    assert not only.result.is_failure
+    assert only.mismatches
+
+
+def test_a_recorded_interaction_of_version_2_is_verified() -> None:
+    (only,) = interpreted("app-shop")
+    assert (only.consumer, only.result, only.operation) == ("app", Verification.VERIFIED, "GET /items")
+
+
+def test_an_interaction_without_a_result_was_not_run(tmp_path: Path) -> None:
+    raw = made({"description": "a"}, {"description": "b"})
+    a, b = judged(tmp_path, raw, [{"description": "a", **OK}])
+    assert (a.result, b.result) == (Verification.VERIFIED, Verification.NOT_RUN)
+    assert b.error == "the Pact core gave no result for it"
+    (a, b) = judged(tmp_path, raw, [], error="not verified within 3 s")
+    assert (a.result, b.result, b.error) == (Verification.NOT_RUN, Verification.NOT_RUN, "not verified within 3 s")
+
+
+def test_a_core_that_said_nothing_verified_nothing(tmp_path: Path) -> None:
+    raw = made({"description": "a"})
+    for results in ({}, {"interactionResults": None}, {"error": "it broke down"}):
+        (only,) = pact.interpret(written(tmp_path, raw), results, (), None, root=tmp_path)
+        assert only.result is Verification.NOT_RUN
+
+
+def test_one_result_is_not_taken_for_two_interactions(tmp_path: Path) -> None:
+    raw = made({"description": "a"}, {"description": "a"})
+    assert [i.result for i in judged(tmp_path, raw, [{"description": "a", **OK}])] == [
+        Verification.VERIFIED,
+        Verification.NOT_RUN,
+    ]
+
+
+def test_results_of_equal_descriptions_go_to_the_interactions_with_their_states(tmp_path: Path) -> None:
+    raw = made(
+        *({"description": "a", "providerStates": [{"name": n} for n in names]} for names in (["x"], ["y"], ["x", "y"]))
+    )
+    bad = {"description": "a", "result": "Error", "providerStates": ["x"]}
+    results = [
+        {"description": "a", "providerStates": ["x", "y"], **OK},
+        {"description": "a", "providerStates": [{"name": "y"}], **OK},
+        bad,
+    ]
+    assert [i.result for i in judged(tmp_path, raw, results)] == [
+        Verification.MISMATCH,
+        Verification.VERIFIED,
+        Verification.VERIFIED,
+    ]
+
+
+def test_an_interaction_whose_result_is_missing_takes_none_of_another_state(tmp_path: Path) -> None:
+    raw = made(*({"description": "a", "providerStates": [{"name": n}]} for n in ("x", "y")))
+    found = judged(tmp_path, raw, [{"description": "a", "providerStates": ["y"], **OK}])
+    assert [i.result for i in found] == [Verification.NOT_RUN, Verification.VERIFIED]
+
+
+def test_a_state_that_failed_outweighs_a_response_that_fits(tmp_path: Path) -> None:
+    raw = made(
+        {"description": "a", "providerStates": [{"name": "x", "params": {"n": 1}}]},
+        {"description": "b", "providerStates": [{"name": "x", "params": {"n": 2}}]},
+    )
+    failure = StateFailure(state="x", parameters={"n": 1}, code="QO503", error="unknown s3cr3t!")
+    a, b = judged(
+        tmp_path,
+        raw,
+        [{"description": "a", "providerStates": ["x"], **OK}, {"description": "b", "providerStates": ["x"], **OK}],
+        failures=[failure],
+    )
+    assert (a.result, a.error, a.mismatches) == (Verification.STATE_FAILED, "QO503: unknown [redacted]", ())
+    assert b.result is Verification.VERIFIED
+
+
+def test_an_error_without_mismatches_says_why(tmp_path: Path) -> None:
+    error = {"description": "a", "result": "Error", "mismatch": {"type": "error", "message": "connection refused"}}
+    (only,) = judged(tmp_path, made({"description": "a"}), [error])
+    assert (only.result, only.error) == (Verification.MISMATCH, "connection refused")
+    for odd in ({}, {"mismatch": None}, {"mismatch": {"mismatches": None}}):
+        (only,) = judged(tmp_path, made({"description": "a"}), [{"description": "a", "result": "Error", **odd}])
+        assert only.result is Verification.MISMATCH
+
+
+def test_hostile_text_and_secrets_leave_harmless(tmp_path: Path) -> None:
+    description = "a\x1b[31m\ud800"
+    mismatch = {"path": "$.\u202e", "mismatch": "got s3cr3t!", "expected": {"a": 1}, "actual": "s3cr3t!\x00"}
+    results = [{"description": description, "result": "Error", "mismatch": {"mismatches": [mismatch]}}]
+    (only,) = judged(tmp_path, made({"description": description}), results)
+    assert (only.result, only.description) == (Verification.MISMATCH, "a\\ud800")
+    (shown,) = only.mismatches
+    assert (shown.path, shown.message, shown.expected) == ("$.\\u202e", "got [redacted]", '{"a": 1}')
+    assert shown.actual == "[redacted]\\x00"
+    assert msgspec.json.encode(only)
+
+
+@pytest.mark.parametrize(
+    ("duration", "seconds"),
+    [("24ms", 0.024), ("1.5s", 1.5), ("0ms", 0.0), ("900µs", None), ("", None), ("soon", None), (None, None)],
+)
+def test_durations_are_seconds_or_unknown(tmp_path: Path, duration: str | None, seconds: float | None) -> None:
+    (only,) = judged(tmp_path, made({"description": "a"}), [{"description": "a", "duration": duration, **OK}])
+    assert only.seconds == seconds
+
+
+def test_the_fingerprint_does_not_depend_on_the_file_or_the_result(tmp_path: Path) -> None:
+    raw = made({"description": "a", "providerStates": [{"name": "x"}]})
+    (one,) = judged(tmp_path, raw, [{"description": "a", "providerStates": ["x"], **OK}])
+    moved = msgspec.structs.replace(written(tmp_path, raw), file=tmp_path / "x.json")
+    (other,) = pact.interpret(moved, {}, (), None, root=tmp_path)
+    assert (one.pact, other.pact) == ("made.json", "x.json")
+    assert one.fingerprint == other.fingerprint

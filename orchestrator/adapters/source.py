@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -55,7 +56,8 @@ def functions(project: Project) -> tuple[Function, ...]:
     root = project.root.resolve()
     for file in files(project):
         try:
-            tree = ast.parse(file.read_text("utf-8"))
+            with warnings.catch_warnings(action="ignore"):  # of the user's code: the import tells
+                tree = ast.parse(file.read_bytes())  # bytes: Python knows of byte order marks and coding lines
         except (OSError, SyntaxError, ValueError):
             continue
         path = file.relative_to(root).as_posix() if file.is_relative_to(root) else file.as_posix()
@@ -86,5 +88,18 @@ def _functions(body: Sequence[ast.stmt], path: str, module: str, prefix: str) ->
             )
         elif isinstance(node, ast.ClassDef) and not prefix:
             yield from _functions(node.body, path, module, f"{node.name}.")
-        elif isinstance(node, ast.If | ast.Try | ast.With):
-            yield from _functions(node.body, path, module, prefix)
+        else:
+            for branch in _branches(node):
+                yield from _functions(branch, path, module, prefix)
+
+
+def _branches(node: ast.stmt) -> Iterator[Sequence[ast.stmt]]:
+    """Yield the bodies of a statement that is run where it stands: `if`, `try`, `with`."""
+    if isinstance(node, ast.If | ast.Try | ast.TryStar | ast.With):
+        yield node.body
+    if isinstance(node, ast.Try | ast.TryStar):
+        yield from (handler.body for handler in node.handlers)
+    if isinstance(node, ast.If | ast.Try | ast.TryStar):
+        yield node.orelse
+    if isinstance(node, ast.Try | ast.TryStar):
+        yield node.finalbody

@@ -82,7 +82,7 @@ def _refuse_platform() -> None:
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="orchestrator")
 def commands() -> None:
-    r"""If someone broke our API, who would notice?
+    """If someone broke our API, who would notice?
 
     \b
     orchestrator init        write the settings for this project
@@ -114,7 +114,7 @@ def run(
     baseline: Path | None,
     open_page: bool,
 ) -> int:
-    r"""Run the stages, write the report, end with the gates' verdict.
+    """Run the stages, write the report, end with the gates' verdict.
 
     \b
     Examples:
@@ -165,7 +165,7 @@ def _with_options(
 @click.argument("saved", type=click.Path(path_type=Path, dir_okay=False), metavar="RUN.json")
 @click.option("-o", "--output", type=click.Path(path_type=Path, file_okay=False), required=True, metavar="DIR")
 def report(saved: Path, output: Path) -> int:
-    r"""Render a saved run again: the same run gives the same bytes.
+    """Render a saved run again: the same run gives the same bytes.
 
     \b
     Example:
@@ -182,7 +182,7 @@ def report(saved: Path, output: Path) -> int:
 @click.option("--apply", "action", flag_value="apply", help="Write the change into the source.")
 @click.option("--undo", "action", flag_value="undo", help="Take it out again.")
 def mutant(settings_file: Path | None, fingerprint: str, action: str | None) -> int:
-    r"""Show a mutant of the last run, or put it into the source to see what the tests make of it.
+    """Show a mutant of the last run, or put it into the source to see what the tests make of it.
 
     \b
     Examples:
@@ -195,7 +195,7 @@ def mutant(settings_file: Path | None, fingerprint: str, action: str | None) -> 
     found = [m for m in mutants if m.fingerprint.startswith(fingerprint) or m.id == fingerprint]
     if len(found) != 1:
         raise UsageError(
-            Code.RUN_UNREADABLE,
+            Code.UNKNOWN_MUTANT,
             f"{text.plural(len(found), 'mutant')} of the last run match {fingerprint!r}",
             hint="Copy the fingerprint from the report.",
         )
@@ -212,7 +212,7 @@ def mutant(settings_file: Path | None, fingerprint: str, action: str | None) -> 
     )
     if done.returncode:
         raise OrchestratorError(
-            Code.RUN_UNREADABLE,
+            Code.UNKNOWN_MUTANT,
             f"the change no longer fits the source: {text.one_line(done.stderr)}",
             hint="The source has changed since the run: run again.",
         )
@@ -223,7 +223,7 @@ def mutant(settings_file: Path | None, fingerprint: str, action: str | None) -> 
 @commands.command()
 @_CONFIG
 def serve(settings_file: Path | None) -> int:
-    r"""Serve the app as the stages see it, until Ctrl-C.
+    """Serve the app as the stages see it, until Ctrl-C.
 
     \b
     Example, in two terminals:

@@ -68,8 +68,8 @@ class App(_Section, frozen=True):
     environment: Annotated[
         dict[str, str],
         Meta(
-            description="Environment variables set before the app is imported. `{state}` stands for a folder that "
-            "is made anew for each run of the app.",
+            description="Environment variables set before the app is imported to be served (the suite has its own "
+            "ways). `{state}` stands for a folder that is made anew for each run of the app.",
             examples=[{"DATABASE_URL": "sqlite:///{state}/test.db"}],
         ),
     ] = {}
@@ -85,7 +85,7 @@ class App(_Section, frozen=True):
         str,
         Meta(
             description="Callable that brings the app's data back to where `prepare` left it; run before each "
-            "generated test and each pact. Given the app like `prepare`.",
+            "generated test, each sequence of requests and each interaction's states. Given the app like `prepare`.",
             examples=["tests.quality:reset"],
         ),
     ] = ""
@@ -385,6 +385,10 @@ class Project(msgspec.Struct, frozen=True, kw_only=True):
         """Where the orchestrator keeps its own files."""
         return self.root / STATE_DIRECTORY
 
+    def shown(self, path: Path) -> str:
+        """Return a path as people read it: relative to the project where it is inside."""
+        return path.relative_to(self.root).as_posix() if path.is_relative_to(self.root) else str(path)
+
     @property
     def source(self) -> tuple[str, ...]:
         """The app's source folders and files, relative to `directory`."""
@@ -441,7 +445,8 @@ def _table(path: Path) -> dict[str, Any] | None:
     document = codec.read_toml(path)
     if path.name != "pyproject.toml":
         return document
-    table = document.get("tool", {}).get("orchestrator")
+    tools = document.get("tool")
+    table = tools.get("orchestrator") if isinstance(tools, dict) else None
     return table if isinstance(table, dict) else None
 
 
@@ -499,6 +504,12 @@ def _check(settings: Settings, path: Path, prefix: str) -> None:
                 f"{path.name}: `{prefix}identities[{number}]` ({identity.name}) needs exactly one of `environment`, "
                 "`command` and `callable`",
                 hint="Say where the credential comes from.",
+            )
+        if identity.name in (other.name for other in settings.identities[:number]):
+            raise UsageError(
+                Code.SETTINGS_INVALID,
+                f"{path.name}: `{prefix}identities[{number}]` has the name of an earlier one, {identity.name!r}",
+                hint="Give it a name of its own; one identity may have several `operations`.",
             )
 
 

@@ -335,7 +335,7 @@ def _tests(context: Context) -> Iterator[Check]:
             "tests",
             Code.COLLECTION_FAILED,
             f"pytest does not come to its tests: {text.one_line(finished.tail(1))}",
-            f"Check `tests.options`; pytest's output is in {finished.log}.",
+            f"Check `tests.options`; pytest's output is in {finished.where}.",
         )
 
 

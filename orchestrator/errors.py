@@ -90,6 +90,7 @@ class Code(StrEnum):
     MUTMUT_MISSING = "QO602"
     MUTMUT_FAILED = "QO603"
     NOT_MUTATED = "QO604"
+    UNKNOWN_MUTANT = "QO605"
     # Runs
     STAGE_TIMED_OUT = "QO701"
     INTERRUPTED = "QO702"
@@ -139,7 +140,9 @@ def exit_code_of(code: str) -> ExitCode:
         return ExitCode.BUG
     if code == Code.INTERRUPTED:
         return ExitCode.INTERRUPTED
-    if code == Code.BASELINE_UNREADABLE or (code.startswith("QO1") and code != Code.NOT_WRITABLE):
+    if code in (Code.BASELINE_UNREADABLE, Code.UNKNOWN_MUTANT) or (
+        code.startswith("QO1") and code != Code.NOT_WRITABLE
+    ):
         return ExitCode.USAGE
     return ExitCode.NOTHING_WORKS if code in _NOTHING_WORKS else ExitCode.STAGE_FAILED
 

@@ -46,6 +46,8 @@ def _headline(gates: tuple[Gate, ...], run: Run, exit_code: ExitCode) -> str:
     if parts:
         return "; ".join(parts)
     holding = sum(g.verdict is GateVerdict.PASS for g in gates)
+    if not holding:
+        return "nothing was judged"
     unknown = len(gates) - holding
     return f"{text.plural(holding, 'gate')} {'holds' if holding == 1 else 'hold'}" + (
         f", {unknown} not computed" if unknown else ""

@@ -32,9 +32,19 @@ class Finished(msgspec.Struct, frozen=True, kw_only=True):
     log: Path
     timed_out: bool = False
 
+    @property
+    def where(self) -> str:
+        """The log, as people are told of it."""
+        return told(self.log)
+
     def tail(self, lines: int = 20) -> str:
         """Return the last lines of its output."""
         return tail(self.log, lines)
+
+
+def told(log: Path) -> str:
+    """Return a log's path as people are told of it: from the project's state folder on, for it goes into reports."""
+    return "/".join(log.parts[-3:])
 
 
 def tail(log: Path, lines: int = 20) -> str:

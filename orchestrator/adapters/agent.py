@@ -162,7 +162,7 @@ class Agent:
         return OrchestratorError(
             Code.APP_DIED,
             f"the app's process ended in the middle of the run (exit status {self._process.poll()})",
-            hint=f"Its output is in {self._log}.",
+            hint=f"Its output is in {process.told(self._log)}.",
             detail=text.clean(process.tail(self._log, 30)),
         )
 
@@ -189,7 +189,7 @@ class Agent:
             raise OrchestratorError(
                 Code.HOOK_FAILED,
                 f"`app.reset` failed: {text.one_line(answer['error'])}",
-                hint=f"Call it by hand after `app.prepare`; the app's output is in {self._log}.",
+                hint=f"Call it by hand after `app.prepare`; the app's output is in {process.told(self._log)}.",
             )
 
     def identity(self, name: str) -> Header:
@@ -247,12 +247,27 @@ def running(project: Project, *, reach: bool = False) -> Iterator[Agent]:
                 )
             )
         app = _greet(project, channel, started, log, reach=reach)
+        if settings.app.url:
+            _require_answer(app.url)
         try:
             yield app
         finally:
             channel.close()
             with contextlib.suppress(subprocess.TimeoutExpired):
                 started.wait(timeout=_SHUTDOWN)  # its driver gone, it shuts the app down and ends by itself
+
+
+def _require_answer(url: str) -> None:
+    """Tell an API that nobody serves from one that answers, whatever it answers."""
+    try:
+        with urllib.request.urlopen(url, timeout=30):  # noqa: S310 - the user's own API
+            pass
+    except urllib.error.HTTPError:
+        pass
+    except OSError as error:
+        raise OrchestratorError(
+            Code.APP_UNREACHABLE, f"{url} does not answer: {error}", hint="Start the API, or check `app.url`."
+        ) from error
 
 
 @contextlib.contextmanager
@@ -319,7 +334,7 @@ def _start_error(
         return OrchestratorError(
             Code.APP_IMPORT_FAILED,
             f"the app's process ended while it started (exit status {started.poll()})",
-            hint=f"Its output is in {log}.",
+            hint=f"Its output is in {process.told(log)}.",
             detail=text.clean(process.tail(log, 30)),
         )
     if answer["answer"] == "late":

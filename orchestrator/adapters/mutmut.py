@@ -12,7 +12,7 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from pathlib import Path
 from typing import Any, Final
 
@@ -184,7 +184,8 @@ def unmangled(name: str) -> str:
 def run(
     project: Project,
     copy: Copy,
-    names: Sequence[str],
+    chosen: Sequence[Function],
+    known: Sequence[Function],
     *,
     workers: int,
     has_xdist: bool,
@@ -195,7 +196,8 @@ def run(
     Args:
         project: Whose interpreter and limits.
         copy: Where it works.
-        names: The mutants that are judged; empty: all.
+        chosen: The functions whose mutants are judged.
+        known: All functions of the source.
         workers: How many at a time.
         has_xdist: Whether pytest-xdist may be in the user's options: it is told to stay out.
         watch: Told how many mutants are judged, of how many.
@@ -203,6 +205,8 @@ def run(
     environment = agent.environment(project)
     # The copy, and only the copy, may be imported from: mutmut puts `mutants/` in front.
     folders = [str(copy.directory / p) for p in project.settings.import_paths]
+    names = patterns(chosen, known)
+    prefixes = {f"{f.module}.{mangled(f.name)}" for f in chosen}
     environment["PYTHONPATH"] = os.pathsep.join([*folders, str(copy.directory)])
     if has_xdist:
         environment["PYTEST_ADDOPTS"] = f"{environment.get('PYTEST_ADDOPTS', '')} -n0".strip()
@@ -212,20 +216,21 @@ def run(
         environment=environment,
         log=project.state / "logs" / "mutmut.log",
         timeout=project.settings.mutation.timeout,
-        watch=lambda: watch(*progress(copy.directory)),
+        watch=lambda: watch(*progress(copy.directory, prefixes)),
     )
 
 
-def progress(directory: Path) -> tuple[int, int]:
-    """Return how many mutants are judged, of how many."""
+def progress(directory: Path, prefixes: Set[str]) -> tuple[int, int]:
+    """Return how many mutants are judged, of how many; `prefixes` are mutmut's names of the functions that count."""
     judged = total = 0
     for meta in (directory / "mutants").rglob("*.py.meta"):
         try:
-            statuses = json.loads(meta.read_text("utf-8"))["exit_code_by_key"]
+            found = json.loads(meta.read_text("utf-8"))["exit_code_by_key"]
         except (OSError, ValueError, KeyError):
             continue  # it is being written
+        statuses = [status for name, status in found.items() if name.partition("__mutmut_")[0] in prefixes]
         total += len(statuses)
-        judged += sum(status is not None for status in statuses.values())
+        judged += sum(status is not None for status in statuses)
     return judged, total
 
 
@@ -314,7 +319,7 @@ class _File:
                 path=self._path,
                 function=function.name,
                 line=line,
-                diff=text.clean(diff, limit=6000),
+                diff=text.visible(diff),  # whole and as it is: it is the user's own source, and can be applied
                 status=verdict,
                 seconds=meta["durations_by_key"].get(key),
                 operations=tuple(operations.get(function.place, ())),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fnmatch
 import json
 import os
+import re
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -46,6 +47,12 @@ class Installed(msgspec.Struct, frozen=True, kw_only=True):
 
     def __contains__(self, name: str) -> bool:
         return name in self.versions
+
+    @property
+    def measures_coverage(self) -> bool:
+        """Whether coverage.py is there, and of a version that sees the processes that tests start (7.10)."""
+        numbers = [int(n) for n in re.findall(r"\d+", self.versions.get("coverage", "0"))[:2]]
+        return numbers >= [7, 10]
 
 
 _LOOK = """

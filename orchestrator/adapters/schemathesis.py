@@ -221,13 +221,16 @@ class Recorded(msgspec.Struct, frozen=True, kw_only=True):
     finished: bool
 
 
-def parse_record(lines: Iterable[str], *, secrets: Sequence[str] = (), variables: Mapping[str, str] = {}) -> Recorded:
+def parse_record(
+    lines: Iterable[str], *, secrets: Sequence[str] = (), variables: Mapping[str, str] = {}, url: str = ""
+) -> Recorded:
     """Return what the recorder wrote.
 
     Args:
         lines: Its JSON lines; a last line that is cut off is left out.
         secrets: Credentials, to be redacted.
         variables: Header in lower case → shell variable that holds the credential, for the curl lines.
+        url: Where the app was served for this run only; empty: it is served there all the time.
     """
     sent: dict[tuple[str, Phase], dict[str, int]] = {}
     findings: dict[tuple[str, str], list[dict[str, Any]]] = {}
@@ -256,7 +259,9 @@ def parse_record(lines: Iterable[str], *, secrets: Sequence[str] = (), variables
             )
             for (operation, phase), statuses in sent.items()
         ),
-        findings=tuple(sorted((_finding(found, secrets, variables) for found in findings.values()), key=_importance)),
+        findings=tuple(
+            sorted((_finding(found, secrets, variables, url) for found in findings.values()), key=_importance)
+        ),
         tests=len(tests),
         errors=tuple(errors),
         finished=finished,
@@ -276,7 +281,7 @@ def _error(test: str, message: str, secrets: Sequence[str]) -> Problem:
     )
 
 
-def _finding(seen: Sequence[dict[str, Any]], secrets: Sequence[str], variables: Mapping[str, str]) -> Finding:
+def _finding(seen: Sequence[dict[str, Any]], secrets: Sequence[str], variables: Mapping[str, str], url: str) -> Finding:
     """Put together what several tests saw of one operation and check: the smallest request stands for all."""
     smallest = min(seen, key=lambda found: (len(found["curl"]), found["curl"]))
     request, response = smallest["request"], smallest["response"]
@@ -303,7 +308,7 @@ def _finding(seen: Sequence[dict[str, Any]], secrets: Sequence[str], variables: 
             headers=_headers(response["headers"], secrets),
             body=text.clean(response["body"], secrets=secrets),
         ),
-        curl=_with_variables(text.clean(smallest["curl"], limit=8000, secrets=secrets), variables),
+        curl=_with_address(_with_variables(text.clean(smallest["curl"], limit=8000, secrets=secrets), variables), url),
         test=text.one_line(smallest["test"]),
     )
 
@@ -321,6 +326,13 @@ def _with_variables(curl: str, variables: Mapping[str, str]) -> str:
         return f'-H "{match[1]}: {variable}"' if variable else match[0]
 
     return re.sub(r"-H '([^:']+): [^']*\[(?:Filtered|redacted)\]'", name, curl)
+
+
+def _with_address(curl: str, url: str) -> str:
+    """Return the curl line with `$API_URL` for an address that is gone when the run has ended."""
+    if not url:
+        return curl
+    return curl.replace(f"'{url}", '"$API_URL"\'').replace(url, '"$API_URL"')
 
 
 def credential_variables(project: Project) -> dict[str, str]:

@@ -23,7 +23,7 @@ _WIDTH = 16
     help="The settings file. Default: pyproject.toml or orchestrator.toml here or above.",
 )
 def command(*, settings_file: Path | None) -> int:
-    r"""Try every setting: one line a check, with how to mend what fails.
+    """Try every setting: one line a check, with how to mend what fails.
 
     \b
     ✓ works   ✗ does not work   – nothing to try

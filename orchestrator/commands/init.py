@@ -31,7 +31,7 @@ _WIDTH = 20
 @click.option("--dry-run", is_flag=True, help="Print what would be written.")
 @click.option("--force", is_flag=True, help="Replace settings that exist, and files that init wrote.")
 def command(*, assignments: tuple[str, ...], yes: bool, dry_run: bool, force: bool) -> int:
-    r"""Write the settings for the project in this folder, a nox session and a workflow for CI.
+    """Write the settings for the project in this folder, a nox session and a workflow for CI.
 
     Nothing of the project is imported: its files are read. What was guessed is said, line by line.
 

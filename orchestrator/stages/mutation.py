@@ -43,11 +43,15 @@ def run(context: Context) -> StageResult:
     reached = properties.reached if properties else None
     selection = critical.select(project, reached)
     if not selection.functions:
-        first = selection.problems[0]
-        raise OrchestratorError(Code(first.code), first.message, hint=first.hint)
+        raise _unmatched(selection) or OrchestratorError(Code.NO_CRITICAL_PATH, "no critical path is found")
     known = source.functions(project)
     quarantined = [t.id for t in suite.tests if t.is_quarantined]
-    copy = mutmut.prepare(project, selection.functions, quarantined, installed.versions)
+    unmatched = _unmatched(selection)
+    mutable = [f for f in selection.functions if not _is_left_alone(f)]
+    if not mutable:
+        nothing = Mutation(mutants=(), critical=settings.critical, unmutated=_unmutated(selection.functions, ()))
+        return completed(NAME, nothing, _summary(nothing), *_notices(nothing), error=unmatched)
+    copy = mutmut.prepare(project, mutable, quarantined, installed.versions)
 
     def found() -> tuple[Mutation, str]:
         mutants = mutmut.read(project, copy, selection.functions, reached)
@@ -61,7 +65,8 @@ def run(context: Context) -> StageResult:
             finished = mutmut.run(
                 project,
                 copy,
-                mutmut.patterns(selection.functions, known),
+                mutable,
+                known,
                 workers=settings.workers or os.cpu_count() or 1,
                 has_xdist="pytest-xdist" in installed,
                 watch=lambda done, total: context.teller.advanced(done, total, "mutants"),
@@ -73,14 +78,27 @@ def run(context: Context) -> StageResult:
             error = OrchestratorError(
                 Code.MUTMUT_FAILED,
                 f"mutmut ended with {finished.code}: {_last_words(finished.tail(40))}",
-                hint=f"Its output is in {finished.log}.",
+                hint=f"Its output is in {finished.where}.",
                 detail=text.clean(finished.tail(40)),
             )
             return completed(NAME, mutation, summary, *selection.problems, error=error)
         mutmut.finish(project)
     mutation, summary = found()
     reused = ", nothing changed since the last run" if copy.complete else ""
-    return completed(NAME, mutation, summary + reused, *selection.problems, *_notices(mutation))
+    return completed(NAME, mutation, summary + reused, *_notices(mutation), error=unmatched)
+
+
+def _unmatched(selection: critical.Selection) -> OrchestratorError | None:
+    """Return why not all of the critical paths were found; a rename must not shrink what is mutated unseen."""
+    if not selection.problems:
+        return None
+    first = selection.problems[0]
+    return OrchestratorError(Code(first.code), first.message, hint=first.hint)
+
+
+def _is_left_alone(function: Function) -> bool:
+    """Whether mutmut passes over a function because of its decorators."""
+    return bool(function.decorators) and function.decorators not in [(d,) for d in _KEEPS_FUNCTION]
 
 
 def _unmutated(chosen: tuple[Function, ...], mutants: tuple[Mutant, ...]) -> tuple[Unmutated, ...]:
@@ -94,7 +112,7 @@ def _unmutated(chosen: tuple[Function, ...], mutants: tuple[Mutant, ...]) -> tup
             reason=f"decorated with @{text.one_line(f.decorators[0], limit=60)}, which mutmut leaves alone",
         )
         for f in chosen
-        if f.decorators and f.decorators not in [(d,) for d in _KEEPS_FUNCTION] and (f.path, f.name) not in mutated
+        if _is_left_alone(f) and (f.path, f.name) not in mutated
     )
 
 

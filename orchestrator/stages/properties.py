@@ -44,6 +44,7 @@ def run(context: Context) -> StageResult:
             lines,
             secrets=app.credentials() if app.is_alive else (),
             variables=schemathesis.credential_variables(project),
+            url="" if settings.app.url else app.url,
         )
 
     with keep_on_interrupt(lambda: _known(context, found(), None)):
@@ -137,7 +138,7 @@ def _error(
         return OrchestratorError(
             Code.PROPERTIES_FAILED,
             "the property tests did not run to their end" if recorded.tests else "no property test could be run",
-            hint=f"Their output is in {finished.log}.",
+            hint=f"Their output is in {finished.where}.",
             detail=text.clean(finished.tail(40)),
         )
     if _all_not_found(properties.cases):

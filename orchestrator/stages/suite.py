@@ -36,6 +36,7 @@ def run(context: Context) -> StageResult:
             hint="Install it there, or name another interpreter with `python`.",
         )
     workers = _workers(context) if "pytest-xdist" in installed else 1
+    measured = tests.coverage and installed.measures_coverage and bool(project.source)
     record = project.state / "suite" / "record.ndjson"
 
     def known_so_far() -> tuple[Suite | None, str]:
@@ -47,7 +48,7 @@ def run(context: Context) -> StageResult:
         finished, recorded, coverage = pytest.run(
             project,
             workers=workers,
-            coverage=tests.coverage and "coverage" in installed and bool(project.source),
+            coverage=measured,
             watch=lambda done, total: context.teller.advanced(done, total, "tests"),
         )
     suite = Suite(

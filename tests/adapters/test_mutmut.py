@@ -177,14 +177,16 @@ def test_files_that_are_missing_or_half_written_end_nothing(
         assert {m.tests for m in found} == {None}
 
 
-def test_progress_counts_the_judged(shop: Path, tmp_path: Path) -> None:
-    assert mutmut.progress(tree(shop)) == (29, 29)
-    assert mutmut.progress(tmp_path) == (0, 0)
+def test_progress_counts_the_judged_of_the_chosen(shop: Path, tmp_path: Path) -> None:
+    prices = {"shop.prices.x_total", "shop.prices.xǁCartǁadd"}
+    assert mutmut.progress(tree(shop), prices) == (14, 14)
+    assert mutmut.progress(tmp_path, prices) == (0, 0)
     folder = tmp_path / "mutants"
     folder.mkdir()
-    (folder / "a.py.meta").write_text(json.dumps({"exit_code_by_key": {"x": 0, "y": None, "z": 1}}))
+    statuses = {"a.x_f__mutmut_1": 0, "a.x_f__mutmut_2": None, "a.x_f__mutmut_10": 1, "a.x_ff__mutmut_1": 1}
+    (folder / "a.py.meta").write_text(json.dumps({"exit_code_by_key": statuses}))
     (folder / "b.py.meta").write_text('{"exit_code')
-    assert mutmut.progress(tmp_path) == (2, 3)
+    assert mutmut.progress(tmp_path, {"a.x_f"}) == (2, 3)
 
 
 names = st.from_regex(re.compile(r"[A-Za-zé_][A-Za-z0-9é_]{0,8}"), fullmatch=True)

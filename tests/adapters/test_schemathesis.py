@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orchestrator.adapters import openapi, schemathesis
@@ -178,6 +178,7 @@ described = st.fixed_dictionaries(
 )
 
 
+@settings(max_examples=40)  # each renders every template
 @given(st.dictionaries(labels, described, min_size=1, max_size=8), hostile)
 def test_modules_compile_and_no_test_hides_another_whatever_the_document_says(
     operations: dict[tuple[str, str], dict[str, Any]], title: str

@@ -65,7 +65,7 @@ def test_marks_of_mentions_are_escaped(value: str) -> None:
 
 def test_the_first_line_says_the_verdict() -> None:
     good, bad = builders.report(), builders.report(run(mutation(MutantStatus.SURVIVED)))
-    assert summary.render(good).decode().startswith("## ✅ shop: 0 gates hold, 8 not computed\n")
+    assert summary.render(good).decode().startswith("## ✅ shop: nothing was judged\n")
     assert summary.render(bad).decode().startswith("## ❌ shop: 1 of 8 gates failed\n")
 
 

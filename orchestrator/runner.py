@@ -17,6 +17,7 @@ import msgspec
 
 from orchestrator import codec, config, gates, history, matrix, text
 from orchestrator.adapters import git
+from orchestrator.adapters.agent import Agent
 from orchestrator.config import Project
 from orchestrator.errors import Code, OrchestratorError, UsageError
 from orchestrator.model.problem import Problem
@@ -114,7 +115,14 @@ def run(
     Whatever goes wrong in a stage becomes its result, so that there is always a run to report. Ctrl-C ends the
     stage that runs and skips the rest.
     """
-    started, clock = datetime.datetime.now(datetime.UTC), time.monotonic()
+    clock = time.monotonic()
+    begun = Run(
+        subject=git.subject(project.name, project.root),  # now: somebody may commit while it runs
+        started=datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        seconds=0.0,
+        provenance=_provenance(project, None, command),
+        stages=(),
+    )
     partial = project.state / "partial.json"
     with Context(project, teller) as context:
         interrupted = False
@@ -127,7 +135,14 @@ def run(
                 interrupted = result.status is StageStatus.INTERRUPTED
             teller.finished(result)
             context.results[stage.name] = result
-            done = judged(_run(project, context, started, time.monotonic() - clock, command), compared_with, project)
+            so_far = msgspec.structs.replace(
+                begun,
+                seconds=round(time.monotonic() - clock, 1),
+                provenance=_provenance(project, context.started_app, command),
+                stages=tuple(context.results.values()),
+            )
+            found = msgspec.structs.replace(so_far, operations=matrix.link(so_far))
+            done = judged(found, compared_with, project)
             codec.write_atomically(partial, codec.to_json(done))
     return done
 
@@ -166,19 +181,7 @@ def _result(stage: Stage, context: Context) -> StageResult:
     return msgspec.structs.replace(result, seconds=round(time.monotonic() - clock, 3))
 
 
-def _run(project: Project, context: Context, started: datetime.datetime, seconds: float, command: Sequence[str]) -> Run:
-    bare = Run(
-        subject=git.subject(project.name, project.root),
-        started=started.strftime("%Y-%m-%dT%H:%M:%SZ"),
-        seconds=round(seconds, 1),
-        provenance=_provenance(project, context, command),
-        stages=tuple(context.results.values()),
-    )
-    return msgspec.structs.replace(bare, operations=matrix.link(bare))
-
-
-def _provenance(project: Project, context: Context, command: Sequence[str]) -> Provenance:
-    app = context.started_app
+def _provenance(project: Project, app: Agent | None, command: Sequence[str]) -> Provenance:
     tools = {name: importlib.metadata.version(name) for name in _TOLD_VERSIONS}
     if app is not None:
         tools |= {f"{name} (app)": version for name, version in sorted(app.versions.items())}

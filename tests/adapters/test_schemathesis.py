@@ -126,6 +126,21 @@ def test_settings_are_rendered_as_literals(settings: dict[str, Any]) -> None:
     functions_in(schemathesis.render(document(base_path="/it's\\"), project(**settings)))
 
 
+def test_an_identity_is_rendered_with_the_variable_that_holds_its_credential() -> None:
+    own = {"name": "writer", "environment": "TOKEN", "format": "Bearer {value}", "operations": ["POST *"]}
+    files = schemathesis.render(document(), project(identities=[own, {"name": "a reader", "callable": "a:b"}]))
+    tree = ast.parse(files["api.py"])
+    (rendered,) = (
+        ast.literal_eval(node.value)
+        for node in tree.body
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "IDENTITIES"
+    )
+    assert rendered == [
+        ("writer", "Authorization", "Bearer {value}", "TOKEN", ["POST *"]),
+        ("a reader", "Authorization", "{value}", "API_IDENTITY_A_READER", ["*"]),
+    ]
+
+
 def test_excluded_operations_have_no_test() -> None:
     kept, left_out = operation("a"), msgspec.structs.replace(operation("b"), excluded="too dangerous")
     files = schemathesis.render(document(kept, left_out), project())

@@ -4,14 +4,14 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from orchestrator.model.contracts import Verification
+from orchestrator.model.contracts import Contracts, Mismatch, Verification
 from orchestrator.model.problem import Problem
 from orchestrator.model.run import GateVerdict, Report
 from orchestrator.model.stage import StageStatus
 from orchestrator.model.suite import Outcome, Suite
 from orchestrator.report import junit
 from tests import builders
-from tests.builders import cases, contracts, finding, item, properties, run, stage
+from tests.builders import cases, contracts, finding, interaction, item, properties, run, stage
 from tests.report.hostile import STRINGS
 
 
@@ -114,3 +114,22 @@ def test_a_stage_that_broke_off_without_an_error_did_not_pass(status: StageStatu
 
 def test_the_same_report_gives_the_same_bytes() -> None:
     assert junit.render(builders.report(builders.full_run())) == junit.render(builders.report(builders.full_run()))
+
+
+def test_a_failed_interaction_says_why() -> None:
+    places = (Mismatch(kind="Body", path="$.a", message="no a"), Mismatch(kind="Status", path="", message="404"))
+    of = Contracts(
+        interactions=(
+            interaction("a", Verification.MISMATCH, mismatches=places),
+            interaction("b", Verification.STATE_FAILED, error="nobody can"),
+        )
+    )
+    first, second = suite_of(parsed(builders.report(run(of))), "contracts").iter("failure")
+    assert (first.get("message"), first.text) == ("mismatch", "Body $.a: no a\nStatus : 404")
+    assert (second.get("message"), second.text) == ("nobody can", None)
+
+
+def test_a_skipped_stage_says_why() -> None:
+    skipped = stage(name="contracts", status=StageStatus.SKIPPED, reason="no pacts")
+    (found,) = suite_of(parsed(builders.report(run(skipped))), "stages").iter("skipped")
+    assert found.get("message") == "no pacts"

@@ -8,12 +8,14 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from orchestrator import history, text
-from orchestrator.model.contracts import Verification
+from orchestrator.model.contracts import Contracts, Mismatch, Verification
 from orchestrator.model.mutation import MutantStatus
+from orchestrator.model.problem import Problem
 from orchestrator.model.run import Report
+from orchestrator.model.stage import StageStatus
 from orchestrator.report import summary
 from tests import builders
-from tests.builders import contracts, finding, mutation, properties, run
+from tests.builders import contracts, finding, interaction, mutation, properties, run, stage
 from tests.report.hostile import STRINGS
 
 MARKDOWN = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
@@ -102,3 +104,33 @@ def test_a_run_without_problems_has_no_lists() -> None:
 
 def test_the_same_report_gives_the_same_bytes() -> None:
     assert summary.render(builders.report(builders.full_run())) == summary.render(builders.report(builders.full_run()))
+
+
+def test_each_stage_says_what_it_found_or_why_it_did_not() -> None:
+    problem = Problem(code="QO701", message="too slow")
+    of = run(
+        stage(name="suite", summary="3 tests pass"),
+        stage(name="contracts", status=StageStatus.SKIPPED, reason="no pacts"),
+        stage(name="mutation", status=StageStatus.TIMED_OUT, summary="3 mutants", error=problem),
+        stage(name="other"),
+    )
+    lines = summary.render(builders.report(of)).decode().splitlines()
+    assert [line for line in lines if line.startswith("- **")] == [
+        "- **suite** (completed, 2.0 s): 3 tests pass",
+        "- **contracts** (skipped, 2.0 s): no pacts",
+        "- **mutation** (timed out, 2.0 s): QO701 too slow",
+        "- **other** (completed, 2.0 s): completed",
+    ]
+
+
+def test_a_mismatch_says_what_does_not_fit_or_why_nothing_is_known() -> None:
+    places = tuple(Mismatch(kind="Body", path="$", message=f"m{n}") for n in range(5))
+    of = Contracts(
+        interactions=(
+            interaction("a", Verification.MISMATCH, mismatches=places),
+            interaction("b", Verification.STATE_FAILED, error="nobody can"),
+        )
+    )
+    shown = summary.render(builders.report(run(of))).decode()
+    assert "- **web**, a: m0; m1; m2\n" in shown
+    assert "- **web**, b: nobody can\n" in shown

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import contextlib
 import email.errors
 import itertools
 import re
@@ -83,6 +84,12 @@ class _Handler(BaseHTTPRequestHandler):
         super().setup()
         self.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
+    def finish(self) -> None:
+        """Close both streams, also where the client left with an answer on its way."""
+        with contextlib.suppress(OSError):
+            super().finish()
+        self.rfile.close()
+
     def __getattr__(self, name: str) -> Any:
         if name.startswith("do_"):  # any method is the app's to judge
             return self._respond
@@ -122,7 +129,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.client_address,
             self._is_gone,
         )
-        with self.server.around(request):
+        with contextlib.ExitStack() as recording:
+            recording.enter_context(self.server.around(request))
             try:
                 answer = self.server.gateway.answer(request)
             except ClientLeftError:
@@ -132,7 +140,7 @@ class _Handler(BaseHTTPRequestHandler):
                 traceback.print_exc()
                 answer = _plain_error()
             try:
-                self._send(answer)
+                self._send(answer, recording.close)
             finally:
                 answer.close()
 
@@ -205,7 +213,8 @@ class _Handler(BaseHTTPRequestHandler):
             raise _BadBodyError("the body ends early")
         return line.rstrip(b"\r\n")
 
-    def _send(self, answer: Answer) -> None:
+    def _send(self, answer: Answer, ended: Callable[[], None]) -> None:
+        """Send the response; `ended` is called before its last bytes leave, for then the next request may come."""
         try:
             head = _head(answer)
         except Exception:  # noqa: BLE001 - headers that can't be sent are the app's fault too
@@ -229,30 +238,37 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         try:
             if bodiless:
+                ended()
                 self.wfile.flush()
                 collections.deque(itertools.islice(answer.body, _DRAINED), maxlen=0)  # the app comes to its end
             else:
-                self._send_body(answer.body, length, chunked=chunked)
+                self._send_body(answer.body, length, ended, chunked=chunked)
         except BaseException as error:  # noqa: BLE001 - the head is gone already: all that is left is to break off
             if not isinstance(error, ConnectionError | ClientLeftError):
                 traceback.print_exc()
             self.close_connection = True
 
-    def _send_body(self, body: Iterator[bytes], length: int | None, *, chunked: bool) -> None:
+    def _send_body(
+        self, body: Iterator[bytes], length: int | None, ended: Callable[[], None], *, chunked: bool
+    ) -> None:
         sent = 0
+        held = b""
         for piece in body:
             if not piece:
                 continue
             if length is not None and sent + len(piece) > length:
                 raise ValueError(f"the app's body is longer than its Content-Length, {length}")
             sent += len(piece)
-            self.wfile.write(b"%x\r\n%b\r\n" % (len(piece), piece) if chunked else piece)
             if chunked:
+                self.wfile.write(b"%x\r\n%b\r\n" % (len(piece), piece))
                 self.wfile.flush()
+            else:
+                self.wfile.write(held)
+                held = piece
         if length is not None and sent < length:
             raise ValueError(f"the app's body has {sent} bytes, its Content-Length says {length}")
-        if chunked:
-            self.wfile.write(b"0\r\n\r\n")
+        ended()
+        self.wfile.write(b"0\r\n\r\n" if chunked else held)
         self.wfile.flush()
 
 

@@ -493,7 +493,7 @@ def test_a_number_that_is_no_status_is_a_500(status: str, capfd: pytest.CaptureF
 
 
 def test_each_request_is_surrounded() -> None:
-    told = []
+    told: list[object] = []
 
     @contextlib.contextmanager
     def around(request: Request) -> Iterator[None]:

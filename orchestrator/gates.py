@@ -27,10 +27,16 @@ def evaluate(run: Run, comparison: Comparison | None, gates: Gates) -> Verdict:
     codes = [exit_code_of(s.error.code) for s in run.stages if s.error]
     if any(s.status is StageStatus.INTERRUPTED for s in run.stages):
         codes.append(ExitCode.INTERRUPTED)
-    if any(g.verdict is GateVerdict.FAIL for g in judged):
+    if any(g.verdict is GateVerdict.FAIL for g in judged) or _nothing_judged(judged, run):
         codes.append(ExitCode.GATE_FAILED)
     exit_code = ExitCode.worst(*codes)
     return Verdict(gates=judged, exit_code=exit_code, headline=_headline(judged, run, exit_code))
+
+
+def _nothing_judged(gates: tuple[Gate, ...], run: Run) -> bool:
+    """Whether stages that gates speak of were asked for, and not one gate could be computed: zero is no success."""
+    asked = any(run.stage(name) for name in KINDS.values())
+    return asked and bool(gates) and all(g.verdict is GateVerdict.NOT_COMPUTED for g in gates)
 
 
 def _headline(gates: tuple[Gate, ...], run: Run, exit_code: ExitCode) -> str:
@@ -140,7 +146,7 @@ def _suite_seconds(run: Run, gates: Gates) -> Gate | None:
         run=run,
         stage="suite",
         value=value,
-        shown="" if value is None else text.seconds(value),
+        shown="" if value is None else f"{value:.1f} s",
         holds=lambda v: v <= gates.suite_seconds,
         hint="The slowest tests are listed in the report.",
     )

@@ -229,7 +229,7 @@ def error_of(code: str, name: str = "suite") -> Any:
         ([error_of(Code.APP_UNREACHABLE), error_of(Code.BASELINE_UNREADABLE, "contracts")], 2),
         ([error_of(Code.BASELINE_UNREADABLE), error_of(Code.INTERNAL, "contracts")], 70),
         ([error_of(Code.INTERNAL), stage(name="contracts", status=StageStatus.INTERRUPTED)], 130),
-        ([stage(name="contracts", status=StageStatus.SKIPPED)], 0),
+        ([stage(name="contracts", status=StageStatus.SKIPPED)], 1),  # nothing was judged
     ],
 )
 def test_the_weightiest_reason_is_the_exit_code(parts: list[Any], exit_code: int) -> None:

@@ -58,7 +58,12 @@ class Pact(msgspec.Struct, frozen=True, kw_only=True):
 def find(project: Project) -> list[Path]:
     """Return the pact files that the settings name, or that lie in the usual folders."""
     patterns = project.settings.contracts.pacts
-    found = {p for pattern in patterns or DEFAULT_PACTS for p in project.root.glob(pattern) if p.is_file()}
+    found = {
+        p
+        for pattern in (DEFAULT_PACTS if patterns is None else patterns)
+        for p in project.root.glob(pattern)
+        if p.is_file()
+    }
     return sorted(found)
 
 

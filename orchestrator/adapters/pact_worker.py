@@ -31,7 +31,10 @@ def main(job: Path) -> None:
     results = verifier.results or {}
     if not results.get("interactionResults"):
         results["error"] = verification_error or "the Pact core verified nothing"
-    Path(order["output"]).write_text(json.dumps(results), "utf-8")
+    output = Path(order["output"])
+    part = output.with_suffix(".part")
+    part.write_text(json.dumps(results), "utf-8")
+    part.replace(output)  # whole or not at all: this process may be ended at any time
     print(verifier.output(strip_ansi=True))
 
 

@@ -25,6 +25,8 @@ def run(context: Context) -> StageResult:
     """
     project, settings = context.project, context.project.settings.contracts
     files = pact.find(project)
+    if settings.pacts == ():
+        return skipped(NAME, "no pacts: `contracts.pacts` is empty")
     if not files and settings.pacts is None:
         return skipped(NAME, f"no pacts: none of {', '.join(pact.DEFAULT_PACTS)} exists")
     if not files:

@@ -82,9 +82,16 @@ def test_a_test_file_that_does_not_import_is_named(shop: Path) -> None:
 
 def test_no_pacts_are_no_fault_where_none_are_asked_for(shop: Path) -> None:
     (shop / "pacts" / "till-shop.json").unlink()
-    ended = orchestrator(shop, "run", "--stage", "contracts")
+    ended = orchestrator(shop, "run", "--stage", "contracts", "--stage", "suite")
     assert ended.code == ExitCode.PASSED
     assert "no pacts: none of contracts/*.json, pacts/*.json exists" in ended.output
+
+
+def test_a_run_that_judges_nothing_does_not_pass(shop: Path) -> None:
+    (shop / "pacts" / "till-shop.json").unlink()
+    ended = orchestrator(shop, "run", "--stage", "contracts")
+    assert ended.code == ExitCode.GATE_FAILED
+    assert "FAIL  Shop: nothing was judged" in ended.output
 
 
 def test_no_pacts_are_a_fault_where_some_are_asked_for(shop: Path) -> None:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import json
 import socket
+import urllib.error
+import urllib.request
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -102,3 +105,21 @@ def wsgi(app: Callable[..., Any]) -> contextlib.AbstractContextManager[Server]:
 def asgi(app: Callable[..., Any], start_timeout: float = WAIT) -> contextlib.AbstractContextManager[Server]:
     """Serve an ASGI app."""
     return served(AsgiGateway(app, start_timeout))
+
+
+class Asked:
+    """What a URL answered."""
+
+    def __init__(self, url: str, body: bytes, method: str = "POST", headers: dict[str, str] | None = None) -> None:
+        request = urllib.request.Request(url, data=body, method=method, headers=headers or {})  # noqa: S310 - ours
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        try:
+            with opener.open(request, timeout=WAIT) as response:
+                self.status, self.body = response.status, response.read()
+        except urllib.error.HTTPError as error:
+            with error:
+                self.status, self.body = error.code, error.read()
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)

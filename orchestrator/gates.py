@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
+
+import msgspec
 
 from orchestrator import text
 from orchestrator.config import Gates
@@ -21,7 +24,7 @@ def evaluate(run: Run, comparison: Comparison | None, gates: Gates) -> Verdict:
         comparison: With the baseline; None: there is none.
         gates: What must hold.
     """
-    judged = tuple(gate for gate in (make(run, gates) for make in _GATES) if gate is not None)
+    judged = tuple(gate for gate in (measure.judge(run, gates) for measure in _MEASURES) if gate is not None)
     if gates.no_worse and comparison is not None and comparison.label == "baseline":
         judged = (*judged, _no_worse(run, comparison))
     codes = [exit_code_of(s.error.code) for s in run.stages if s.error]
@@ -60,43 +63,58 @@ def _headline(gates: tuple[Gate, ...], run: Run, exit_code: ExitCode) -> str:
     )
 
 
-def _gate(
-    id_: str,
-    title: str,
-    threshold: str,
-    evidence: str,
-    *,
-    run: Run,
-    stage: str,
-    value: float | None,
-    shown: str,
-    holds: Callable[[float], bool],
-    hint: str,
-    rest_matters: bool = True,
-) -> Gate:
-    """Return a gate on one number; None as a number is `not computed`, never a pass.
+class _Measure(msgspec.Struct, frozen=True, kw_only=True):
+    """A gate on one number.
 
-    Nor does a gate pass on the part of a stage that broke off, where the rest could fail it (`rest_matters`).
+    Attributes:
+        id: The key of its threshold in the settings.
+        title: What it asks, for a person.
+        stage: Where the number comes from.
+        evidence: The id of the section of the page that shows why.
+        of: The number in a run; None: not computed.
+        shown: The number as people read it.
+        at_least: Whether more is better.
+        only_grows: Whether the part of a stage that broke off already shows that the whole would pass.
+        unit: What stands behind the threshold.
+        hint: What to do when it fails.
     """
-    passed = value is not None and holds(value)
-    if value is None or (passed and rest_matters and not _is_whole(run, stage)):
+
+    id: str
+    title: str
+    stage: str
+    evidence: str
+    of: Callable[[Run], float | None]
+    shown: Callable[[float], str]
+    at_least: bool
+    only_grows: bool = False
+    unit: str = ""
+    hint: str
+
+    def judge(self, run: Run, gates: Gates) -> Gate | None:
+        """Return the gate on a run; None: the settings turn it off."""
+        threshold = getattr(gates, self.id.replace("-", "_"))
+        if threshold is False:
+            return None
+        value = self.of(run)
+        holds = value is not None and (value >= threshold if self.at_least else value <= threshold)
+        # None is no pass; nor is the part of a stage that broke off, where the rest could fail the gate.
+        unknown = value is None or (holds and not self.only_grows and not _is_whole(run, self.stage))
+        verdict = GateVerdict.NOT_COMPUTED if unknown else GateVerdict.PASS if holds else GateVerdict.FAIL
+        hints = {GateVerdict.NOT_COMPUTED: _why_unknown(run, self.stage), GateVerdict.FAIL: self.hint}
         return Gate(
-            id=id_,
-            title=title,
-            threshold=threshold,
-            verdict=GateVerdict.NOT_COMPUTED,
-            hint=_why_unknown(run, stage),
-            evidence=evidence,
+            id=self.id,
+            title=self.title,
+            threshold=self._asked(threshold),
+            verdict=verdict,
+            value="" if unknown or value is None else self.shown(value),
+            hint=hints.get(verdict, ""),
+            evidence=self.evidence,
         )
-    return Gate(
-        id=id_,
-        title=title,
-        threshold=threshold,
-        value=shown,
-        verdict=GateVerdict.PASS if passed else GateVerdict.FAIL,
-        hint="" if passed else hint,
-        evidence=evidence,
-    )
+
+    def _asked(self, threshold: float) -> str:
+        if not self.at_least and threshold == 0:
+            return "none"
+        return f"{'≥' if self.at_least else '≤'} {threshold:g}{self.unit}"
 
 
 def _is_whole(run: Run, stage: str) -> bool:
@@ -113,170 +131,123 @@ def _why_unknown(run: Run, stage: str) -> str:
     return result.reason or f"{stage} {'found nothing to measure' if _is_whole(run, stage) else 'did not complete'}"
 
 
-def _suite_success(run: Run, gates: Gates) -> Gate | None:
-    if gates.suite_success is False:
+def _suite_success(run: Run) -> float | None:
+    if run.suite is None:
         return None
-    value = run.suite.success if run.suite else None
-    if run.suite and not run.suite.tests:
-        value = 0.0  # zero tests are no success
-    return _gate(
-        "suite-success",
-        "The project's own tests pass",
-        f"≥ {gates.suite_success:g} %",
-        "suite",
-        run=run,
-        stage="suite",
-        value=value,
-        shown="" if value is None else text.percent(value),
-        holds=lambda v: v >= gates.suite_success,
-        hint="Mend the red tests, or list them under `tests.known-red` with a reason.",
-    )
+    return run.suite.success if run.suite.tests else 0.0  # zero tests are no success
 
 
-def _suite_seconds(run: Run, gates: Gates) -> Gate | None:
-    if gates.suite_seconds is False:
-        return None
+def _suite_seconds(run: Run) -> float | None:
     result = run.stage("suite")
-    value = result.seconds if result and run.suite else None
-    return _gate(
-        "suite-seconds",
-        "They are quick to run",
-        f"≤ {gates.suite_seconds:g} s",
-        "suite",
-        run=run,
+    return result.seconds if result and run.suite else None
+
+
+def _operations_called(run: Run) -> float | None:
+    return len({c.operation for c in run.properties.cases if c.sent}) if run.properties else None
+
+
+def _interactions_verified(run: Run) -> float | None:
+    unknown = (Verification.NOT_RUN, Verification.STATE_FAILED)
+    return sum(i.result not in unknown for i in run.contracts.interactions) if run.contracts else None
+
+
+def _mutants_judged(run: Run) -> float | None:
+    if run.mutation is None:
+        return None
+    return sum(m.status.is_detected or m.status.is_undetected for m in run.mutation.mutants)
+
+
+def _count(value: float) -> str:
+    return f"{value:g}"
+
+
+_MEASURES: Final = (
+    _Measure(
+        id="suite-success",
+        title="The project's own tests pass",
         stage="suite",
-        value=value,
-        shown="" if value is None else f"{value:.1f} s",
-        holds=lambda v: v <= gates.suite_seconds,
+        evidence="suite",
+        of=_suite_success,
+        shown=text.percent,
+        at_least=True,
+        unit=" %",
+        hint="Mend the red tests, or list them under `tests.known-red` with a reason.",
+    ),
+    _Measure(
+        id="suite-seconds",
+        title="They are quick to run",
+        stage="suite",
+        evidence="suite",
+        of=_suite_seconds,
+        shown=lambda v: f"{v:.1f} s",
+        at_least=False,
+        unit=" s",
         hint="The slowest tests are listed in the report.",
-    )
-
-
-def _property_findings(run: Run, gates: Gates) -> Gate | None:
-    if gates.property_findings is False:
-        return None
-    value = len(run.properties.findings) if run.properties else None
-    return _gate(
-        "property-findings",
-        "What the OpenAPI document promises holds",
-        f"≤ {gates.property_findings}" if gates.property_findings else "none",
-        "findings",
-        run=run,
+    ),
+    _Measure(
+        id="property-findings",
+        title="What the OpenAPI document promises holds",
         stage="properties",
-        value=value,
-        shown="" if value is None else text.plural(value, "finding"),
-        holds=lambda v: v <= gates.property_findings,
+        evidence="findings",
+        of=lambda run: len(run.properties.findings) if run.properties else None,
+        shown=lambda v: text.plural(int(v), "finding"),
+        at_least=False,
         hint="Each finding has a curl line that shows it: mend the app or the document.",
-    )
-
-
-def _contract_failures(run: Run, gates: Gates) -> Gate | None:
-    if gates.contract_failures is False:
-        return None
-    value = len(run.contracts.failures) if run.contracts else None
-    return _gate(
-        "contract-failures",
-        "What consumers rely on holds",
-        f"≤ {gates.contract_failures}" if gates.contract_failures else "none",
-        "mismatches",
-        run=run,
+    ),
+    _Measure(
+        id="contract-failures",
+        title="What consumers rely on holds",
         stage="contracts",
-        value=value,
-        shown="" if value is None else text.plural(value, "mismatch", "mismatches"),
-        holds=lambda v: v <= gates.contract_failures,
+        evidence="mismatches",
+        of=lambda run: len(run.contracts.failures) if run.contracts else None,
+        shown=lambda v: text.plural(int(v), "mismatch", "mismatches"),
+        at_least=False,
         hint="Each mismatch names the consumer that would break.",
-    )
-
-
-def _operations(run: Run, gates: Gates) -> Gate | None:
-    if gates.operations is False:
-        return None
-    value = len({c.operation for c in run.properties.cases if c.sent}) if run.properties else None
-    return _gate(
-        "operations",
-        "Operations were called",
-        f"≥ {gates.operations}",
-        "operations",
-        run=run,
+    ),
+    _Measure(
+        id="operations",
+        title="Operations were called",
         stage="properties",
-        value=value,
-        shown="" if value is None else str(value),
-        holds=lambda v: v >= gates.operations,
+        evidence="operations",
+        of=_operations_called,
+        shown=_count,
+        at_least=True,
+        only_grows=True,
         hint="Check `openapi.path` and `openapi.exclude`.",
-        rest_matters=False,
-    )
-
-
-def _interactions(run: Run, gates: Gates) -> Gate | None:
-    if gates.interactions is False:
-        return None
-    value = None
-    if run.contracts:
-        unknown = (Verification.NOT_RUN, Verification.STATE_FAILED)
-        value = sum(i.result not in unknown for i in run.contracts.interactions)
-    return _gate(
-        "interactions",
-        "Interactions were verified",
-        f"≥ {gates.interactions}",
-        "mismatches",
-        run=run,
+    ),
+    _Measure(
+        id="interactions",
+        title="Interactions were verified",
         stage="contracts",
-        value=value,
-        shown="" if value is None else str(value),
-        holds=lambda v: v >= gates.interactions,
+        evidence="mismatches",
+        of=_interactions_verified,
+        shown=_count,
+        at_least=True,
+        only_grows=True,
         hint="Check `contracts.pacts`: an empty pact proves nothing.",
-        rest_matters=False,
-    )
-
-
-def _mutants(run: Run, gates: Gates) -> Gate | None:
-    if gates.mutants is False:
-        return None
-    value = None
-    if run.mutation:
-        value = sum(m.status.is_detected or m.status.is_undetected for m in run.mutation.mutants)
-    return _gate(
-        "mutants",
-        "Mutants were judged",
-        f"≥ {gates.mutants}",
-        "survivors",
-        run=run,
+    ),
+    _Measure(
+        id="mutants",
+        title="Mutants were judged",
         stage="mutation",
-        value=value,
-        shown="" if value is None else str(value),
-        holds=lambda v: v >= gates.mutants,
+        evidence="survivors",
+        of=_mutants_judged,
+        shown=_count,
+        at_least=True,
+        only_grows=True,
         hint="Check `mutation.critical`.",
-        rest_matters=False,
-    )
-
-
-def _mutation_score(run: Run, gates: Gates) -> Gate | None:
-    if gates.mutation_score is False:
-        return None
-    value = run.mutation.score if run.mutation else None
-    return _gate(
-        "mutation-score",
-        "Somebody notices when the critical paths break",
-        f"≥ {gates.mutation_score:g} %",
-        "survivors",
-        run=run,
+    ),
+    _Measure(
+        id="mutation-score",
+        title="Somebody notices when the critical paths break",
         stage="mutation",
-        value=value,
-        shown="" if value is None else text.percent(value),
-        holds=lambda v: v >= gates.mutation_score,
+        evidence="survivors",
+        of=lambda run: run.mutation.score if run.mutation else None,
+        shown=text.percent,
+        at_least=True,
+        unit=" %",
         hint="Each survivor shows the change that nobody noticed: write the assertion that would.",
-    )
-
-
-_GATES: tuple[Callable[[Run, Gates], Gate | None], ...] = (
-    _suite_success,
-    _suite_seconds,
-    _property_findings,
-    _contract_failures,
-    _operations,
-    _interactions,
-    _mutants,
-    _mutation_score,
+    ),
 )
 
 

@@ -19,7 +19,11 @@ nox.options.reuse_existing_virtualenvs = True
 PROJECT = nox.project.load_toml("pyproject.toml")
 ROOT = Path(__file__).parent
 PYTHONS = ["3.11", "3.12", "3.13", "3.14"]
-EXAMPLES = ("fastapi_app", "django_app")
+# What `orchestrator init` can't find out by looking at them: the credential.
+ANSWERS = {
+    "fastapi_app": "LOANS_TOKEN=desk-token-of-the-example",
+    "django_app": "ROOMS_API_KEY=house-key-of-the-example",
+}
 STAGES = ("generate", "suite", "properties", "contracts", "mutation", "report")
 
 
@@ -78,7 +82,7 @@ def lint(session: nox.Session) -> None:
 def examples(session: nox.Session) -> None:
     """Run the orchestrator on the apps under `examples/`, each in an environment of its own."""
     install(session, "subject")
-    for name in EXAMPLES:
+    for name in ANSWERS:
         with session.chdir(ROOT / "examples" / name):
             if not Path(".venv").exists():
                 session.run("python", "-m", "venv", ".venv")
@@ -86,6 +90,22 @@ def examples(session: nox.Session) -> None:
             needed = [*project["project"]["dependencies"], *nox.project.dependency_groups(project, "dev")]
             session.run(".venv/bin/python", "-m", "pip", "install", "--quiet", *needed, external=True)
             session.run("orchestrator", "run", *session.posargs)
+        from_scratch(session, name)
+
+
+def from_scratch(session: nox.Session, name: str) -> None:
+    """Take an example's settings away, have `orchestrator init` write new ones, and run: with one answer by hand."""
+    example, copy = ROOT / "examples" / name, Path(session.create_tmp()) / name
+    shutil.rmtree(copy, ignore_errors=True)
+    shutil.copytree(
+        example, copy, symlinks=True, ignore=shutil.ignore_patterns(".orchestrator", "reports", "generated")
+    )
+    settings = copy / "pyproject.toml"
+    settings.write_text(settings.read_text("utf-8").partition("[tool.orchestrator]")[0], "utf-8")
+    with session.chdir(copy):
+        session.run("orchestrator", "init", "--yes", "--set", f"app.environment.{ANSWERS[name]}")
+        stages = ("--stage=suite", "--stage=properties", "--stage=contracts")
+        session.run("orchestrator", "run", *stages, *session.posargs)
 
 
 @nox.session

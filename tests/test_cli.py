@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 import orchestrator
+from orchestrator.cli import main
 from orchestrator.errors import ExitCode
 from tests.acceptance import support
 from tests.acceptance.support import report_of
@@ -126,3 +127,21 @@ def test_a_report_that_can_not_be_written_leaves_the_earlier_one(analysed: Path,
     ended = support.orchestrator(analysed, "report", "reports/run.json", "-o", str(tmp_path / "out"))
     assert ended.code in {ExitCode.STAGE_FAILED, ExitCode.USAGE}
     assert "Traceback" not in ended.output
+
+
+def test_windows_is_refused_with_a_word_about_wsl(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.platform", "win32")
+    monkeypatch.setattr("sys.argv", ["orchestrator", "run"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == ExitCode.USAGE
+    assert "QO104 Windows is not supported" in capsys.readouterr().err
+
+
+def test_nothing_in_the_package_knows_the_subject_of_this_repository() -> None:
+    package = Path(orchestrator.__file__).parent
+    for file in package.rglob("*.*"):
+        if file.suffix in {".py", ".jinja", ".css"}:
+            assert not re.search(r"\bbackend\b|uuid-service", file.read_text("utf-8")), file

@@ -218,15 +218,22 @@ def test_an_unknown_stage_is_told_with_those_there_are(shop: Path) -> None:
     assert "contracts" in ended.output
 
 
-@pytest.mark.parametrize("name", ["suite", "properties", "mutation"])
+# What makes a stage take long: a file, a place in it, what stands there instead.
+SLOW = {
+    "generate": ("shop/app.py", 'status="ok"', 'status=__import__("time").sleep(60)'),
+    "suite": ("tests/test_shop.py", "prices.shown(1205)", 'prices.shown(__import__("time").sleep(60))'),
+    "properties": ("shop/app.py", 'status="ok"', 'status=__import__("time").sleep(60)'),
+    "contracts": ("tests/hooks.py", "].add(item, count)", '].add(item, __import__("time").sleep(60))'),
+    "mutation": ("shop/prices.py", "    return f", '    __import__("time").sleep(0.5)\n    return f'),
+}
+
+
+@pytest.mark.parametrize("name", SLOW)
 def test_ctrl_c_ends_the_stage_keeps_the_others_and_leaves_nothing_behind(shop: Path, name: str) -> None:
-    slow = "import time\n\n\ndef test_slow() -> None:\n    time.sleep(60)\n"
-    if name == "suite":
-        (shop / "tests" / "test_slow.py").write_text(slow)
-    elif name == "properties":
-        edit(shop / "shop" / "app.py", '        return jsonify(status="ok")', '        __import__("time").sleep(60)')
-    else:
-        edit(shop / "shop" / "prices.py", "    return f", '    __import__("time").sleep(0.5)\n    return f')
+    file, before, after = SLOW[name]
+    edit(shop / file, before, after)
+    if name == "generate":
+        setting(shop, 'openapi.path = "/health"')
     with subprocess.Popen(
         [sys.executable, "-m", "orchestrator", "run", "--stage", name, "--stage", "contracts"],
         cwd=shop,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 import time
@@ -9,7 +10,8 @@ import traceback
 import webbrowser
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from types import FrameType
+from typing import Any, NoReturn
 
 import click
 import msgspec
@@ -33,7 +35,12 @@ _CONFIG = click.option(
 
 def main() -> None:
     """Run the command and exit with its status: 0, or one of `errors.ExitCode`."""
+    signal.signal(signal.SIGTERM, _interrupt)  # how CI cancels a job: it ends like Ctrl-C, with a report
     sys.exit(_guarded(lambda: commands.main(standalone_mode=False)))
+
+
+def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
+    raise KeyboardInterrupt
 
 
 def _guarded(call: Callable[[], Any]) -> int:

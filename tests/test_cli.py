@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -145,3 +147,20 @@ def test_nothing_in_the_package_knows_the_subject_of_this_repository() -> None:
     for file in package.rglob("*.*"):
         if file.suffix in {".py", ".jinja", ".css"}:
             assert not re.search(r"\bbackend\b|uuid-service", file.read_text("utf-8")), file
+
+
+def test_a_terminated_server_leaves_nothing_behind(shop: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "orchestrator", "serve"],
+        cwd=shop,
+        env=support.environment(),
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        assert "API_URL=http://127.0.0.1:" in process.stdout.readline()
+        process.terminate()
+        process.wait(timeout=20)
+    assert not list((shop / ".orchestrator").glob("app-*"))
+    listed = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout  # noqa: S607
+    assert str(shop) not in listed

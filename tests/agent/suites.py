@@ -69,14 +69,16 @@ def project(folder: Path, files: dict[str, str], ini: str = "", **tests: Any) ->
     return Project(root=folder, file=folder / "orchestrator.toml", settings=settings)
 
 
-def run(project: Project, *, workers: int = 1, coverage: bool = False) -> Ran:
-    """Run its suite, without what our own session put into the environment."""
+def run(project: Project, *, workers: int = 1, plugins: tuple[str, ...] = ()) -> Ran:
+    """Run its suite, without what our own session put into the environment, and quickly: only with these plugins."""
     told: list[tuple[int, int | None]] = [(0, None)]
     with pytest.MonkeyPatch.context() as patch:
         for variable in [v for v in os.environ if v.startswith(("PYTEST_", "COVERAGE_", "COV_"))]:
             patch.delenv(variable)
+        patch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+        patch.setenv("PYTEST_PLUGINS", ",".join([*plugins, *(["xdist.plugin"] if workers > 1 else [])]))
         finished, recorded, _ = adapter.run(
-            project, workers=workers, coverage=coverage, watch=lambda done, total: told.append((done, total))
+            project, workers=workers, coverage=False, watch=lambda done, total: told.append((done, total))
         )
     return Ran(finished=finished, recorded=recorded, told=told[-1])
 

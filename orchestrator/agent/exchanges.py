@@ -84,14 +84,15 @@ def _watch(name: str) -> None:
 def _note(read: Callable[..., tuple[str, str]], response: Any, args: Any, kwargs: Any) -> None:
     try:
         for earlier in getattr(response, "history", ()):  # redirects that the client followed
-            _hear(*(_from_request if read is _from_argument else read)(earlier, args, kwargs), earlier.status_code)
+            _hear(*read(earlier, args, kwargs), earlier.status_code)
         _hear(*read(response, args, kwargs), response.status_code)
     except Exception:  # noqa: BLE001, S110 - a client of another version: the test must not notice that we look
         pass
 
 
 def _hear(method: str, url: str, status: int) -> None:
-    _current.append({"method": method.upper(), "path": urlsplit(url).path or "/", "status": int(status)})
+    path = (urlsplit(url).path or "/").encode("utf-8", "backslashreplace").decode()  # pytest-xdist sends no surrogates
+    _current.append({"method": method.upper(), "path": path, "status": int(status)})
 
 
 def _wrapped_sync(original: Callable[..., Any], read: Callable[..., tuple[str, str]]) -> Callable[..., Any]:
@@ -126,8 +127,11 @@ def _from_request(response: Any, args: Any, kwargs: Any) -> tuple[str, str]:
     return str(response.request.method), str(response.request.url)
 
 
-def _from_argument(response: Any, args: Any, kwargs: Any) -> tuple[str, str]:
-    request = args[0] if args else kwargs["request"]
+def _from_httpx(response: Any, args: Any, kwargs: Any) -> tuple[str, str]:
+    try:
+        request = response.request  # the last one, where redirects were followed
+    except (AttributeError, RuntimeError):  # a stand-in need not have one
+        request = args[0] if args else kwargs["request"]
     return str(request.method), str(request.url)
 
 
@@ -143,10 +147,10 @@ def _from_django(response: Any, args: Any, kwargs: Any) -> tuple[str, str]:
 # Module, class, the method through which every request of it goes, how to read the request.
 _CLIENTS: tuple[tuple[str, str, str, Callable[..., tuple[str, str]]], ...] = (
     ("werkzeug.test", "Client", "open", _from_werkzeug),
-    ("httpx", "Client", "send", _from_argument),
-    ("httpx", "AsyncClient", "send", _from_argument),
-    ("httpx2", "Client", "send", _from_argument),
-    ("httpx2", "AsyncClient", "send", _from_argument),
+    ("httpx", "Client", "send", _from_httpx),
+    ("httpx", "AsyncClient", "send", _from_httpx),
+    ("httpx2", "Client", "send", _from_httpx),
+    ("httpx2", "AsyncClient", "send", _from_httpx),
     ("requests", "Session", "send", _from_request),
     ("django.test.client", "Client", "request", _from_django),
 )

@@ -58,14 +58,14 @@ for stage in STAGES:
 def tests(session: nox.Session) -> None:
     """Run the project's own tests. Takes pytest's options."""
     install(session, "tests")
-    session.run("python", "-m", "pytest", *(session.posargs or ["-n", str(os.cpu_count() or 1)]))
+    session.run("python", "-m", "pytest", *(session.posargs or ["-n", str(os.cpu_count() or 1), "--dist", "worksteal"]))
 
 
 @nox.session(python=PYTHONS)
 def compatibility(session: nox.Session) -> None:
     """Run the tests on every Python that this machine has."""
     install(session, "tests")
-    session.run("python", "-m", "pytest", *(session.posargs or ["-n", str(os.cpu_count() or 1)]))
+    session.run("python", "-m", "pytest", *(session.posargs or ["-n", str(os.cpu_count() or 1), "--dist", "worksteal"]))
 
 
 @nox.session

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import signal
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # Started in the background of a script, where Ctrl-C is ignored; programs that tests start would inherit that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 if importlib.util.find_spec("hypothesis"):  # the service's own tests also run where it is not installed
     from hypothesis import settings

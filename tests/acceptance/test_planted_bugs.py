@@ -11,7 +11,7 @@ import pytest
 from orchestrator.adapters import openapi
 from orchestrator.errors import ExitCode
 from orchestrator.model.run import Run
-from tests.acceptance.support import edit, orchestrator, report_of
+from tests.acceptance.support import edit, orchestrator, report_of, setting
 
 ROOT = Path(__file__).parents[2]
 NEEDED = ("backend", "openapi", "contracts", "tests/backend", "tests/consumers", "tests/__init__.py", "pyproject.toml")
@@ -179,8 +179,6 @@ BUGS = (
 def copy_of_backend(folder: Path) -> Path:
     """Return a copy of the service with its tests, its pacts and its settings."""
     for name in NEEDED:
-        if not (ROOT / name).exists():
-            continue
         source, target = ROOT / name, folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
         if source.is_dir():
@@ -218,7 +216,8 @@ def found_by(run: Run) -> set[str]:
 def test_a_planted_bug_is_found_by_the_stages_that_should(bug: Bug, tmp_path: Path) -> None:
     project = copy_of_backend(tmp_path)
     edit(project / "backend" / "app" / bug.file, bug.before, bug.after)
-    expected = {"suite"} if bug.suite and (project / "tests/backend").exists() else set()
+    setting(project, "gates.suite-success = 100")  # by default two red tests of hundreds are let pass
+    expected = {"suite"} if bug.suite else set()
     if bug.checks:
         narrow(project, bug.operations)
         expected.add("properties")

@@ -204,12 +204,18 @@ class Agent:
             with _DIRECT.open(request, timeout=90) as response:
                 return msgspec.convert(json.load(response), Header)
         except urllib.error.HTTPError as error:
-            told = json.load(error)
+            with error:
+                told = json.load(error)
             raise OrchestratorError(
                 Code(told["code"]), text.one_line(told["error"]), hint=told.get("hint", "")
             ) from error
         except (OSError, http.client.HTTPException) as error:
-            raise self.died() from error
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(timeout=2)  # its connections end before it does
+                raise self.died() from error
+            raise OrchestratorError(
+                Code.IDENTITY_FAILED, f"identity {name!r} can't be minted: {error}", hint="See what its hook waits for."
+            ) from error
 
 
 @contextlib.contextmanager
@@ -262,9 +268,9 @@ def _require_answer(url: str) -> None:
     try:
         with urllib.request.urlopen(url, timeout=30):  # noqa: S310 - the user's own API
             pass
-    except urllib.error.HTTPError:
-        pass
-    except OSError as error:
+    except urllib.error.HTTPError as answer:
+        answer.close()
+    except (OSError, ValueError, http.client.HTTPException) as error:
         raise OrchestratorError(
             Code.APP_UNREACHABLE, f"{url} does not answer: {error}", hint="Start the API, or check `app.url`."
         ) from error

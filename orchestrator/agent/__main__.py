@@ -28,7 +28,7 @@ from .loading import LoadError, load_app
 from .reach import ReachRecorder
 from .server import AppServer
 
-_GRACE = 4.0  # seconds that the app's shutdown may take once the driver is gone
+_GRACE = 3.0  # seconds that the app's shutdown may take once the driver is gone
 
 
 class RemoteGateway:

@@ -71,7 +71,8 @@ def interpreter(project: Project) -> str:
         return sys.executable
     # Not resolved: a virtual environment's interpreter is a link, and the link is what makes it one.
     path = project.root / project.settings.python
-    found = str(path) if path.exists() else shutil.which(project.settings.python)
+    is_name = os.sep not in project.settings.python  # a path is never looked for in the folder we happen to be in
+    found = str(path) if path.exists() else shutil.which(project.settings.python) if is_name else None
     if found is None:
         raise OrchestratorError(
             Code.INTERPRETER_MISSING,

@@ -274,6 +274,30 @@ class Mutation(_Section, frozen=True):
             examples=[["shop/prices.py", "shop.orders.Cart.*", "POST /v1/orders"]],
         ),
     ] = ()
+    mode: Annotated[
+        Literal["auto", "warm", "fresh"],
+        Meta(
+            description="`warm`: one pytest session, and a forked child for each mutant. `fresh`: a new interpreter "
+            "for each mutant, slow. `auto`: warm, unless threads run when the tests are collected."
+        ),
+    ] = "auto"
+    self_check: Annotated[
+        Percent,
+        Meta(
+            description="Share of new verdicts, in percent and at least ten, that are judged again by plain pytest on "
+            "changed source; 0: none."
+        ),
+    ] = 2.0
+    import_time_budget: Annotated[
+        Seconds,
+        Meta(
+            description="Seconds after which no more mutants of code that runs at import (constants, class bodies, "
+            "defaults) are begun. Those left are *not run*; the next run goes on with them."
+        ),
+    ] = 60.0
+    memory: Annotated[Positive, Meta(description="MiB that a mutant's process may take on top of the tests' own.")] = (
+        2048
+    )
     workers: Annotated[Count, Meta(description="Mutants judged at the same time; 0: one a core.")] = 0
     timeout: Annotated[Seconds, Meta(description="Seconds that the stage may take.")] = 3600.0
 

@@ -57,14 +57,11 @@ class Installed(msgspec.Struct, frozen=True, kw_only=True):
 
 _LOOK = """
 import importlib.metadata as m, json, platform
-names = ("pytest", "pytest-xdist", "coverage", "mutmut", "pytest-timeout", "hypothesis", "schemathesis")
 found = {}
-for name in names:
-    try:
-        found[name] = m.version(name)
-    except m.PackageNotFoundError:
-        pass
-print(json.dumps({"versions": found, "python": platform.python_version()}))
+for d in m.distributions():
+    found.setdefault(d.metadata["Name"], d.version)  # the first one is the one that is imported
+print(json.dumps({"versions": {k.lower().replace("_", "-"): v for k, v in found.items() if k},
+                  "python": platform.python_version()}))
 """
 
 

@@ -13,7 +13,7 @@ from orchestrator.config import Project
 
 
 class Function(msgspec.Struct, frozen=True, kw_only=True):
-    """A function at the top of a module or a method of a top-level class; what is nested belongs to it.
+    """A function at the top of a module or a method of a class; what is nested in a function belongs to it.
 
     Attributes:
         path: The file, relative to the project.
@@ -86,8 +86,8 @@ def _functions(body: Sequence[ast.stmt], path: str, module: str, prefix: str) ->
                 last=node.end_lineno or node.lineno,
                 decorators=tuple(ast.unparse(d) for d in node.decorator_list),
             )
-        elif isinstance(node, ast.ClassDef) and not prefix:
-            yield from _functions(node.body, path, module, f"{node.name}.")
+        elif isinstance(node, ast.ClassDef):
+            yield from _functions(node.body, path, module, f"{prefix}{node.name}.")
         else:
             for branch in _branches(node):
                 yield from _functions(branch, path, module, prefix)

@@ -13,11 +13,15 @@ class MutantStatus(StrEnum):
     KILLED = "killed"
     SURVIVED = "survived"
     TIMEOUT = "timeout"
-    CRASHED = "crashed"  # the process that ran the tests died of a signal
+    CRASHED = "crashed"  # the process that ran the tests died of it
     TYPE_CHECK = "caught by type check"
-    NO_TESTS = "no tests"  # no test executes the function
-    SUSPICIOUS = "suspicious"  # pytest ended in a way that says neither
-    SKIPPED = "skipped"
+    NO_TESTS = "no tests"  # no test executes the changed code
+    SUSPICIOUS = "suspicious"  # it could not be judged
+    EQUIVALENT = "equivalent"  # the compiler makes the same of it
+    DUPLICATE = "duplicate"  # the compiler makes the same of it as of another mutant
+    TRIVIAL = "trivial"  # logging, a representation, types: it says nothing about the API
+    INVALID = "invalid"  # it is no Python
+    SUPPRESSED = "suppressed"  # the user says that it need not be judged, and why
     NOT_RUN = "not run"
 
     @property
@@ -34,6 +38,21 @@ class MutantStatus(StrEnum):
     def is_undetected(self) -> bool:
         """Whether nobody would notice: it survived, or nothing executes it."""
         return self in (MutantStatus.SURVIVED, MutantStatus.NO_TESTS)
+
+
+class MutantKind(StrEnum):
+    """Which code is changed."""
+
+    FUNCTION = "function"
+    HANDLER = "handler"  # a function with decorators
+    DEFAULT = "default"  # a default of a function's parameter
+    CLASS = "class"  # the body of a class
+    MODULE = "module"  # code of a module outside of functions
+
+    @property
+    def at_import(self) -> bool:
+        """Whether the code runs when its module is imported."""
+        return self in (MutantKind.DEFAULT, MutantKind.CLASS, MutantKind.MODULE)
 
 
 class LayerVerdict(StrEnum):
@@ -54,10 +73,14 @@ class Mutant(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         function: Qualified name within the module.
         line: The first changed line in the source file.
         diff: Unified diff with the file's true line numbers.
+        kind: Which code is changed.
         status: What the unit layer made of it.
+        killer: The test that noticed first, or `collection` when the tests can't even be collected; empty: none did.
+        message: What that test said.
         seconds: How long judging took; None: not known.
         operations: Labels of the operations whose requests execute the function.
-        tests: How many tests execute the function; None: not known.
+        tests: How many tests execute the changed code; None: not known.
+        reason: Why it is not judged, where its status does not say it.
         layers: What each layer did about it. Layers that are missing: not computed.
     """
 
@@ -68,6 +91,10 @@ class Mutant(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     line: int
     diff: str
     status: MutantStatus
+    kind: MutantKind = MutantKind.FUNCTION
+    killer: str = ""
+    message: str = ""
+    reason: str = ""
     seconds: float | None = None
     operations: tuple[str, ...] = ()
     tests: int | None = None
@@ -83,6 +110,38 @@ class Unmutated(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
 
 
+class Disagreement(msgspec.Struct, frozen=True, kw_only=True):
+    """A verdict that plain pytest on changed source does not share.
+
+    Attributes:
+        mutant: The mutant's name.
+        ours: What the stage says.
+        plain: What plain pytest says.
+        detail: How pytest ended.
+    """
+
+    mutant: str
+    ours: MutantStatus
+    plain: MutantStatus
+    detail: str = ""
+
+
+class SelfCheck(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """New verdicts judged again: the whole suite, plain pytest, a fresh interpreter, changed source.
+
+    Attributes:
+        checked: How many verdicts.
+        disagreements: Those that differ.
+        seconds: How long it took.
+        reason: Why nothing could be checked; empty: it could, or nothing was new.
+    """
+
+    checked: int
+    seconds: float = 0.0
+    disagreements: tuple[Disagreement, ...] = ()
+    reason: str = ""
+
+
 class Mutation(msgspec.Struct, frozen=True, kw_only=True, tag="mutation", omit_defaults=True):
     """The result of the mutation stage.
 
@@ -90,11 +149,19 @@ class Mutation(msgspec.Struct, frozen=True, kw_only=True, tag="mutation", omit_d
         mutants: Every mutant of the critical paths.
         unmutated: Critical functions that have no mutants.
         critical: The critical paths as the settings give them.
+        mode: How they were judged: `warm` or `fresh`.
+        reused: How many verdicts are those of an earlier run, because nothing that they depend on has changed.
+        seconds: What took how long: `mutants` (making them), `baseline`, `judging`, `import-time`, `self-check`.
+        self_check: What judging a sample again has shown; None: not done.
     """
 
     mutants: tuple[Mutant, ...]
     critical: tuple[str, ...]
     unmutated: tuple[Unmutated, ...] = ()
+    mode: str = "warm"
+    reused: int = 0
+    seconds: dict[str, float] = {}
+    self_check: SelfCheck | None = None
 
     def count(self, *statuses: MutantStatus) -> int:
         """Return how many mutants have one of these statuses."""
@@ -104,7 +171,7 @@ class Mutation(msgspec.Struct, frozen=True, kw_only=True, tag="mutation", omit_d
     def score(self) -> float | None:
         """Detected mutants among those judged, in percent; None: nothing was judged.
 
-        The one place where a mutation score is computed. Skipped, suspicious and unjudged mutants count on
+        The one place where a mutation score is computed. Mutants that were not judged, whatever the reason, count on
         neither side; mutants that no test executes are undetected.
         """
         return score(self.mutants)

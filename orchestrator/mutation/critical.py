@@ -20,10 +20,42 @@ _OPERATION = re.compile(r"[A-Z*]+ /\S*")
 
 
 class Selection(msgspec.Struct, frozen=True, kw_only=True):
-    """The functions that are mutated, and what the settings named in vain."""
+    """What is mutated, and what the settings named in vain.
+
+    Attributes:
+        functions: The functions.
+        paths: The critical paths that are globs or names: they also name code outside of functions.
+        problems: What matches nothing.
+    """
 
     functions: tuple[Function, ...]
+    paths: tuple[str, ...] = ()
     problems: tuple[Problem, ...] = ()
+
+    def concerns(self, path: str) -> bool:
+        """Whether anything in a source file may be mutated."""
+        return any(f.path == path for f in self.functions) or any(_is_glob(p) and _covers(p, path) for p in self.paths)
+
+    def wants(self, path: str, module: str, name: str, *, is_function: bool) -> bool:
+        """Whether a definition is mutated: a function, or a statement run at import by what it defines."""
+        if is_function:
+            return any(f.path == path and f.name == name for f in self.functions)
+        return any(
+            _covers(p, path) if _is_glob(p) else _names(p, f"{module}.{name.removesuffix('<module>')}".rstrip("."))
+            for p in self.paths
+        )
+
+
+def _is_glob(path: str) -> bool:
+    return "/" in path or path.endswith(".py")
+
+
+def _covers(glob: str, path: str) -> bool:
+    return fnmatch.fnmatchcase(path, glob) or fnmatch.fnmatchcase(path, glob.rstrip("/") + "/*")
+
+
+def _names(name: str, qualified: str) -> bool:
+    return fnmatch.fnmatchcase(qualified, name) or fnmatch.fnmatchcase(qualified, f"{name}.*")
 
 
 def is_operation(path: str) -> bool:
@@ -52,18 +84,17 @@ def select(project: Project, reached: Mapping[str, Sequence[str]] | None) -> Sel
                 )
             )
         chosen |= {f.place for f in found}
-    return Selection(functions=tuple(f for f in known if f.place in chosen), problems=tuple(problems))
+    paths = tuple(p for p in project.settings.mutation.critical if not is_operation(p))
+    return Selection(functions=tuple(f for f in known if f.place in chosen), paths=paths, problems=tuple(problems))
 
 
 def _matching(path: str, known: Iterable[Function], reached: Mapping[str, Sequence[str]]) -> list[Function]:
     if is_operation(path):
         places = {p for label, found in reached.items() if fnmatch.fnmatchcase(label, path) for p in found}
         return [f for f in known if f.place in places]
-    if "/" in path or path.endswith(".py"):
-        folder = path.rstrip("/") + "/*"
-        return [f for f in known if fnmatch.fnmatchcase(f.path, path) or fnmatch.fnmatchcase(f.path, folder)]
-    names = (path, f"{path}.*")
-    return [f for f in known if any(fnmatch.fnmatchcase(f"{f.module}.{f.name}", name) for name in names)]
+    if _is_glob(path):
+        return [f for f in known if _covers(path, f.path)]
+    return [f for f in known if _names(path, f"{f.module}.{f.name}")]
 
 
 def _hint(path: str, reached: Mapping[str, Sequence[str]] | None) -> str:

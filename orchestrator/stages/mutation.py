@@ -1,30 +1,32 @@
-"""Break the critical paths on purpose, and see which tests notice: mutmut's own run, in this version."""
+"""Break the critical paths on purpose, and see which tests notice."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping, Sequence
+
+import msgspec
 
 from orchestrator import text
-from orchestrator.adapters import mutmut, source
-from orchestrator.adapters.source import Function
 from orchestrator.errors import Code, OrchestratorError
-from orchestrator.model.mutation import Mutant, MutantStatus, Mutation, Unmutated
+from orchestrator.model.mutation import MutantStatus, Mutation, Unmutated
 from orchestrator.model.problem import Problem
 from orchestrator.model.properties import Properties
 from orchestrator.model.stage import StageResult
 from orchestrator.model.suite import Outcome, Suite
-from orchestrator.mutation import critical
-from orchestrator.stages.context import Context, completed, keep_on_interrupt, skipped, timed_out
+from orchestrator.mutation import candidates, critical
+from orchestrator.mutation.candidates import Candidate
+from orchestrator.mutation.engine import Engine, Result
+from orchestrator.stages.context import Context, completed, keep_on_interrupt, skipped
 
 NAME = "mutation"
-_KEEPS_FUNCTION = ("staticmethod", "classmethod")
 
 
 def run(context: Context) -> StageResult:
     """Judge the mutants of the critical paths.
 
     Raises:
-        OrchestratorError: no critical path is found, mutmut is missing, or it broke down.
+        OrchestratorError: no critical path is found, or the tests can't be collected.
     """
     project, settings = context.project, context.project.settings.mutation
     if not settings.critical:
@@ -32,60 +34,60 @@ def run(context: Context) -> StageResult:
     suite = context.data(Suite)
     if suite is None or not any(t.outcome is Outcome.PASSED for t in suite.tests):
         return skipped(NAME, "no test of the unmutated code passes")
-    installed = context.installed()
-    if "mutmut" not in installed:
-        raise OrchestratorError(
-            Code.MUTMUT_MISSING,
-            "mutmut is not installed in the app's interpreter",
-            hint='Install it there beside pytest: pip install "mutmut~=3.8".',
-        )
     properties = context.data(Properties)
     reached = properties.reached if properties else None
     selection = critical.select(project, reached)
-    if not selection.functions:
-        raise _unmatched(selection) or OrchestratorError(Code.NO_CRITICAL_PATH, "no critical path is found")
-    known = source.functions(project)
-    quarantined = [t.id for t in suite.tests if t.is_quarantined]
     unmatched = _unmatched(selection)
-    mutable = [f for f in selection.functions if not _is_left_alone(f)]
-    if not mutable:
-        nothing = Mutation(mutants=(), critical=settings.critical, unmutated=_unmutated(selection.functions, ()))
-        return completed(NAME, nothing, _summary(nothing), *_notices(nothing), error=unmatched)
-    copy = mutmut.prepare(project, mutable, quarantined, installed.versions)
+    if not selection.functions and unmatched:
+        raise unmatched
+    workers = settings.workers or os.cpu_count() or 1
+    found, unmutated = candidates.find(project, selection, workers=workers)
+    found = _with_operations(found, reached)
+    engine = Engine(
+        project,
+        context.installed(),
+        [t.id for t in suite.tests if t.is_quarantined],
+        context.teller.advanced,
+    )
 
-    def found() -> tuple[Mutation, str]:
-        mutants = mutmut.read(project, copy, selection.functions, reached)
-        mutation = Mutation(
-            mutants=mutants, critical=settings.critical, unmutated=_unmutated(selection.functions, mutants)
-        )
+    def known() -> tuple[Mutation, str]:
+        mutation = _mutation(found, unmutated, engine.result, settings.critical)
         return mutation, _summary(mutation)
 
-    if not copy.complete:
-        with keep_on_interrupt(found):
-            finished = mutmut.run(
-                project,
-                copy,
-                mutable,
-                known,
-                workers=settings.workers or os.cpu_count() or 1,
-                has_xdist="pytest-xdist" in installed,
-                watch=lambda done, total: context.teller.advanced(done, total, "mutants"),
-            )
-        mutation, summary = found()
-        if finished.timed_out:
-            return timed_out(NAME, mutation, summary, settings.timeout, "mutation.timeout")
-        if finished.code or not mutation.mutants:
-            error = OrchestratorError(
-                Code.MUTMUT_FAILED,
-                f"mutmut ended with {finished.code}: {_last_words(finished.tail(40))}",
-                hint=f"Its output is in {finished.where}.",
-                detail=text.clean(finished.tail(40)),
-            )
-            return completed(NAME, mutation, summary, *selection.problems, error=error)
-        mutmut.finish(project)
-    mutation, summary = found()
-    reused = ", nothing changed since the last run" if copy.complete else ""
-    return completed(NAME, mutation, summary + reused, *_notices(mutation), error=unmatched)
+    with keep_on_interrupt(known):
+        engine.run(found)
+    mutation, summary = known()
+    notices = [*engine.result.notices, *_notices(mutation)]
+    return completed(NAME, mutation, summary, *notices, error=_error(mutation) or unmatched)
+
+
+def _with_operations(found: Sequence[Candidate], reached: Mapping[str, Sequence[str]] | None) -> list[Candidate]:
+    """Say which operations' requests execute the changed functions."""
+    operations: dict[str, list[str]] = {}
+    for label, places in (reached or {}).items():
+        for place in places:
+            operations.setdefault(place, []).append(label)
+    replace = msgspec.structs.replace
+    return [
+        replace(
+            c, mutant=replace(c.mutant, operations=tuple(operations.get(f"{c.mutant.path}::{c.mutant.function}", ())))
+        )
+        for c in found
+    ]
+
+
+def _mutation(
+    found: Sequence[Candidate], unmutated: Sequence[Unmutated], result: Result, paths: tuple[str, ...]
+) -> Mutation:
+    return Mutation(
+        mutants=tuple(result.applied(c) for c in found),
+        critical=paths,
+        unmutated=tuple(unmutated),
+        mode=result.mode,
+        reused=result.reused,
+        seconds=result.seconds,
+        self_check=result.self_check,
+    )
 
 
 def _unmatched(selection: critical.Selection) -> OrchestratorError | None:
@@ -96,47 +98,56 @@ def _unmatched(selection: critical.Selection) -> OrchestratorError | None:
     return OrchestratorError(Code(first.code), first.message, hint=first.hint)
 
 
-def _is_left_alone(function: Function) -> bool:
-    """Whether mutmut passes over a function because of its decorators."""
-    return bool(function.decorators) and function.decorators not in [(d,) for d in _KEEPS_FUNCTION]
-
-
-def _unmutated(chosen: tuple[Function, ...], mutants: tuple[Mutant, ...]) -> tuple[Unmutated, ...]:
-    """Return the critical functions that mutmut leaves alone because they are decorated."""
-    mutated = {(m.path, m.function) for m in mutants}
-    return tuple(
-        Unmutated(
-            path=f.path,
-            function=f.name,
-            line=f.line,
-            reason=f"decorated with @{text.one_line(f.decorators[0], limit=60)}, which mutmut leaves alone",
+def _error(mutation: Mutation) -> OrchestratorError | None:
+    """Return what makes the verdicts untrustworthy, or empty."""
+    check = mutation.self_check
+    if check and check.disagreements:
+        first = check.disagreements[0]
+        return OrchestratorError(
+            Code.SELF_CHECK_FAILED,
+            f"plain pytest does not share {text.plural(len(check.disagreements), 'verdict')} of {check.checked}; first "
+            f"{first.mutant}: {first.ours.value} here, {first.plain.value} there ({first.detail})",
+            hint='Tests that depend on chance or on each other may be the reason. `mutation.mode = "fresh"` judges '
+            "every mutant in an interpreter of its own.",
         )
-        for f in chosen
-        if _is_left_alone(f) and (f.path, f.name) not in mutated
-    )
+    judged = [m for m in mutation.mutants if m.status is not MutantStatus.NO_TESTS]
+    if mutation.mutants and not judged:
+        return OrchestratorError(
+            Code.NOT_REACHED,
+            f"no test executes any of {text.plural(len(mutation.mutants), 'mutant')}",
+            hint="Is another copy of the source imported, one that is installed? Install it in editable mode, or set "
+            "`import-paths`.",
+        )
+    return None
 
 
 def _notices(mutation: Mutation) -> list[Problem]:
-    if not mutation.unmutated:
-        return []
-    return [
-        Problem(
-            code=Code.NOT_MUTATED,
-            message=f"{text.plural(len(mutation.unmutated), 'critical function')} not mutated, because decorated: "
-            f"{', '.join(u.function for u in mutation.unmutated[:3])}{', …' if len(mutation.unmutated) > 3 else ''}",
-            hint="Nothing is known about them. Handlers are best kept thin, their rules in functions of their own.",
+    notices = []
+    if mutation.unmutated:
+        named = ", ".join(u.function or u.path for u in mutation.unmutated[:3])
+        more = ", …" if len(mutation.unmutated) > 3 else ""
+        notices.append(
+            Problem(
+                code=Code.NOT_MUTATED,
+                message=f"{text.plural(len(mutation.unmutated), 'critical function')} without a mutant: {named}{more}",
+                hint="The report says why of each.",
+            )
         )
-    ]
-
-
-def _last_words(output: str) -> str:
-    lines = [line for line in output.replace("\r", "\n").splitlines() if line.strip()]
-    return text.one_line(lines[-1]) if lines else "without a word"
+    if mutation.self_check and mutation.self_check.reason:
+        notices.append(
+            Problem(
+                code=Code.SELF_CHECK_IMPOSSIBLE,
+                message=f"no verdict was checked: {mutation.self_check.reason}",
+                hint="Tests may need files that git ignores. Run pytest in a fresh clone to see it.",
+            )
+        )
+    return notices
 
 
 def _summary(mutation: Mutation) -> str:
-    detected = sum(m.status.is_detected for m in mutation.mutants)
-    parts = [f"{detected:,} of {text.plural(len(mutation.mutants), 'mutant')} detected"]
+    judged = [m for m in mutation.mutants if m.status.is_detected or m.status.is_undetected]
+    detected = sum(m.status.is_detected for m in judged)
+    parts = [f"{detected:,} of {text.plural(len(judged), 'mutant')} detected"]
     survived = mutation.count(MutantStatus.SURVIVED)
     untested = mutation.count(MutantStatus.NO_TESTS)
     if survived:
@@ -145,4 +156,10 @@ def _summary(mutation: Mutation) -> str:
         parts.append(f"{untested} without a test")
     if mutation.score is not None:
         parts.append(f"score {text.percent(mutation.score)}")
+    if mutation.reused:
+        parts.append(f"{mutation.reused:,} verdicts of an earlier run hold")
+    check = mutation.self_check
+    if check and check.checked:
+        agreed = check.checked - len(check.disagreements)
+        parts.append(f"{agreed} of {check.checked} verdicts confirmed by plain pytest")
     return ", ".join(parts)

@@ -1,0 +1,374 @@
+"""The driver's end of the agent that judges mutants: start it in the user's interpreter, give it jobs, hear of them."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import selectors
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from orchestrator import process, text
+from orchestrator.adapters import agent, pytest
+from orchestrator.config import Project
+from orchestrator.errors import Code, OrchestratorError
+
+MODULE: Final = f"{agent.PACKAGE}.mutation"
+
+_GRACE: Final = 3.0  # seconds that the agent has to end its children when we are done
+
+
+class Change(msgspec.Struct, frozen=True, kw_only=True):
+    """A mutant, as the agent takes it: lines of a file, and what stands there instead.
+
+    Attributes:
+        path: The file, absolute, links resolved.
+        first: First line of the definition.
+        last: Its last line.
+        lines: The changed definition.
+        function: Whether it is a function, whose code can be swapped.
+        constant: Of an assignment that can be made anew: the class around it (may be empty), and the name.
+    """
+
+    path: str
+    first: int
+    last: int
+    lines: tuple[str, ...]
+    function: bool
+    constant: tuple[str, str] | None = None
+
+
+class Job(msgspec.Struct, frozen=True, kw_only=True):
+    """What a child does.
+
+    Attributes:
+        items: Numbers of items, in the order in which they run.
+        limits: Seconds: until the first item begins, then for each item.
+        change: The mutant; None: the code as it is.
+        stop: Whether to end at the first item that fails.
+        trace: Whether to record what is reached: it runs where the source is instrumented.
+        cold: Whether everything is imported afresh.
+        alone: Whether nothing else may run meanwhile.
+        files: Files to collect, where not all are needed; only of a cold job.
+    """
+
+    items: tuple[int, ...]
+    limits: tuple[float, ...]
+    change: Change | None = None
+    stop: bool = True
+    trace: bool = False
+    cold: bool = False
+    alone: bool = False
+    files: tuple[str, ...] = ()
+
+
+class Said(msgspec.Struct, frozen=True, kw_only=True):
+    """A line of a child: of an item that ended, or of why there is none."""
+
+    item: str = ""
+    outcome: str = ""
+    seconds: float = 0.0
+    message: str = ""
+    lines: dict[str, str] = {}
+    read: tuple[str, ...] = ()
+    written: tuple[str, ...] = ()
+    beyond: bool = False
+    functions: tuple[tuple[str, int], ...] = ()
+    threads: tuple[str, ...] = ()
+    not_swappable: str = ""
+    not_collected: int | None = None
+    file: str = ""
+    imported: bool | None = None
+    fault: str = ""
+
+
+class Ended(msgspec.Struct, frozen=True, kw_only=True):
+    """How a child ended.
+
+    Attributes:
+        job: The number of its job.
+        said: Its lines.
+        ended: It came to its end by itself.
+        code: Exit status; negative: the signal that ended it.
+        timed_out: It was ended because its time was up.
+        seconds: Wall time.
+        cpu: CPU time.
+    """
+
+    job: int
+    said: tuple[Said, ...]
+    ended: bool
+    code: int
+    timed_out: bool
+    seconds: float
+    cpu: float
+
+    @property
+    def items(self) -> tuple[Said, ...]:
+        """The items that ended."""
+        return tuple(s for s in self.said if s.item)
+
+    @property
+    def failed(self) -> bool:
+        """Whether the last item that ended did not pass."""
+        return bool(self.items) and self.items[-1].outcome == "failed"
+
+    def find(self, key: str) -> Said | None:
+        """Return the line that has a value for `key`."""
+        return next((s for s in self.said if getattr(s, key) not in ("", None)), None)
+
+
+class Ready(msgspec.Struct, frozen=True, kw_only=True):
+    """What a service found when it collected.
+
+    Attributes:
+        ready: The items' names, in pytest's order.
+        broken: Files that can't be collected: `file`, `message`.
+        lines: Statements executed at import and collection, by absolute path, as hexadecimal masks of lines.
+        read: Files of the project that were opened meanwhile.
+        written: Files of the project that were opened to be written.
+        unseen: Source files that were imported without being instrumented.
+        files: The project's files that were imported.
+        threads: Threads that run: such a process can't be forked.
+        modules: Modules of others that were imported, in their order.
+        root: pytest's root folder, which the items' names are relative to.
+    """
+
+    ready: tuple[str, ...] = ()
+    broken: tuple[dict[str, str], ...] = ()
+    lines: dict[str, str] = {}
+    read: tuple[str, ...] = ()
+    written: tuple[str, ...] = ()
+    beyond: bool = False
+    unseen: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
+    threads: tuple[str, ...] = ()
+    modules: tuple[str, ...] = ()
+    root: str = ""
+    failed: str = ""
+    status: int = 0
+    python: str = ""
+
+
+def options(project: Project, installed: pytest.Installed, *, deselected: Sequence[str] = ()) -> list[str]:
+    """Return pytest's options wherever mutants are judged: its verdict must depend on nothing but the code."""
+    apart = ["-n0"] if "pytest-xdist" in installed else []
+    uncovered = ["--no-cov"] if "pytest-cov" in installed else []
+    repeated = ["-p", "randomly", "--randomly-seed=1"] if "pytest-randomly" in installed else []
+    return [
+        *("-p", "no:cacheprovider", "-q", "--no-header", "--color=no", "--tb=line"),
+        *pytest.selection(project, quarantined=deselected),
+        *(*apart, *uncovered, *repeated),
+    ]
+
+
+class Session:
+    """A running agent.
+
+    Attributes:
+        ready: What the warm service found when it collected.
+        traced: What the tracing service found.
+        start: Seconds that import and collection took.
+    """
+
+    def __init__(self, process_: subprocess.Popen[bytes], pipes: Mapping[str, tuple[int, int]], log: Path) -> None:
+        self._process = process_
+        self._log = log
+        self._pipes = pipes
+        self._rest = {incoming: b"" for incoming, _ in pipes.values()}
+        self._selector = selectors.DefaultSelector()
+        for name, (incoming, _) in pipes.items():
+            self._selector.register(incoming, selectors.EVENT_READ, name)
+        self._number = 0
+        self.ready = Ready()
+        self.traced = Ready()
+        self.start = 0.0
+
+    def begin(self, hello: Mapping[str, Any], timeout: float) -> None:
+        """Wait until the session is collected, as it is and instrumented.
+
+        Raises:
+            OrchestratorError: pytest can't collect, or takes too long.
+        """
+        started = time.monotonic()
+        self._send("cold", hello)
+        until = started + timeout
+        missing = {"warm", "trace"}
+        while missing:
+            for name, line in self._receive(max(0.0, until - time.monotonic())):
+                missing.discard(name)
+                found = msgspec.json.decode(line, type=Ready)
+                self._require_collected(found)
+                if name == "warm":
+                    self.ready = found
+                else:
+                    self.traced = found
+            if time.monotonic() > until:
+                raise OrchestratorError(
+                    Code.COLLECTION_FAILED,
+                    f"pytest does not come to the end of its collection in {timeout:g} s",
+                    hint="See what the tests do when they are imported.",
+                )
+        self.start = time.monotonic() - started
+        if self.ready.ready != self.traced.ready:
+            raise OrchestratorError(
+                Code.COLLECTION_FAILED,
+                "pytest collects other tests, or in another order, each time",
+                hint="Turn off what shuffles them, for example with `tests.options`.",
+            )
+
+    def _require_collected(self, found: Ready) -> None:
+        if not found.failed and not found.broken:
+            return
+        broken = found.broken[0] if found.broken else {"file": "", "message": ""}
+        said = broken["message"].strip().splitlines()
+        raise OrchestratorError(
+            Code.COLLECTION_FAILED,
+            text.one_line(f"{broken['file']}: {said[-1]}" if said else found.failed),
+            hint=f"Run pytest on it by hand with the app's interpreter. Its output is in {process.told(self._log)}.",
+            detail=text.clean(broken["message"] or process.tail(self._log)),
+        )
+
+    def prepare_cold(self, preload: Sequence[str]) -> None:
+        """Tell the cold service what the items are called, and which modules it may import for all its children."""
+        self._send("cold", {"names": self.ready.ready, "preload": list(preload)})
+
+    def prime(self, items: Sequence[int], *, trace: bool) -> None:
+        """Have a service run items in its own process, so that what they do first is done for all later children."""
+        self._send("trace" if trace else "warm", {"prime": list(items)})
+
+    def submit(self, job: Job) -> int:
+        """Give a job; return its number."""
+        self._number += 1
+        told = {"job": self._number, **msgspec.to_builtins(job)}
+        self._send("cold" if job.cold else "trace" if job.trace else "warm", told)
+        return self._number
+
+    def wait(self, seconds: float = 0.5) -> list[Ended]:
+        """Return the jobs that ended; waits for one, but not longer than `seconds`.
+
+        Raises:
+            OrchestratorError: the agent is gone.
+        """
+        ended = []
+        for _, line in self._receive(seconds):
+            try:
+                ended.append(msgspec.json.decode(line, type=Ended))
+            except msgspec.ValidationError as error:  # it says that it is no more
+                raise self._gone() from error
+        return ended
+
+    def _send(self, name: str, message: object) -> None:
+        data = msgspec.json.encode(message) + b"\n"
+        _, descriptor = self._pipes[name]
+        try:
+            while data:
+                data = data[os.write(descriptor, data) :]
+        except OSError as error:
+            raise self._gone() from error
+
+    def _receive(self, seconds: float) -> list[tuple[str, bytes]]:
+        found: list[tuple[str, bytes]] = []
+        for key, _ in self._selector.select(seconds):
+            data = os.read(key.fd, 1 << 20)
+            if not data:
+                raise self._gone()
+            *lines, self._rest[key.fd] = (self._rest[key.fd] + data).split(b"\n")
+            found += [(key.data, line) for line in lines]
+        return found
+
+    def _gone(self) -> OrchestratorError:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(timeout=1)
+        return OrchestratorError(
+            Code.SESSION_DIED,
+            "the process that holds the collected tests is gone",
+            hint=f'What it said last is in {process.told(self._log)}; `mutation.mode = "fresh"` does without it.',
+            detail=text.clean(process.tail(self._log)),
+        )
+
+    def close(self) -> None:
+        """Let the agent end its children and itself."""
+        for _, outgoing in self._pipes.values():
+            with contextlib.suppress(OSError):
+                os.close(outgoing)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(timeout=_GRACE)
+        for incoming, _ in self._pipes.values():
+            os.close(incoming)
+        self._selector.close()
+
+
+@contextlib.contextmanager
+def running(
+    project: Project, installed: pytest.Installed, *, workers: int, deselected: Sequence[str] = ()
+) -> Iterator[Session]:
+    """Start the agent, wait until the session is collected, and end it when the block is left.
+
+    Args:
+        project: Whose tests.
+        installed: What the user's interpreter has.
+        workers: Children at a time.
+        deselected: Items that are not collected.
+
+    Raises:
+        OrchestratorError: it can't be started, or can't collect.
+    """
+    folder = project.state / "children"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    log = project.state / "logs" / "mutation.log"
+    theirs: list[int] = []
+    ours: dict[str, tuple[int, int]] = {}
+    for name in ("warm", "trace", "cold"):
+        their_in, our_out = os.pipe()
+        our_in, their_out = os.pipe()
+        theirs += [their_in, their_out]
+        ours[name] = (our_in, our_out)
+    hello = {
+        "import_paths": agent.import_paths(project),
+        "trace": True,
+        "root": str(project.root.resolve()),
+        "left_out": _left_out(project),
+        "sources": [str((project.directory / s).resolve()) for s in project.source],
+        "options": options(project, installed, deselected=deselected),
+        "paths": project.settings.tests.paths,
+        "workers": workers,
+        "folder": str(folder),
+        "memory": int(project.settings.mutation.memory * 2**20),
+    }
+    seed = os.environ.get("PYTHONHASHSEED", "0")
+    environment = agent.environment(project, {"PYTHONHASHSEED": seed, "TMPDIR": str(folder)})
+    with process.started_group(
+        [agent.interpreter(project), "-m", MODULE, *map(str, theirs)],
+        directory=project.directory,
+        environment=environment,
+        log=log,
+        pass_fds=theirs,
+    ) as started:
+        for descriptor in theirs:
+            os.close(descriptor)
+        session = Session(started, ours, log)
+        try:
+            session.begin(hello, project.settings.tests.timeout)
+            yield session
+        finally:
+            session.close()
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _left_out(project: Project) -> list[str]:
+    """Return the folders below the project that are not the project's own: environments, and our state."""
+    tops = {folder for top in (project.root, project.directory) for folder in top.iterdir() if folder.is_dir()}
+    found = [str(project.state)]
+    found += [str(f) for f in tops if (f / "pyvenv.cfg").exists() or f.name in (".nox", ".tox", "node_modules")]
+    prefix = Path(agent.interpreter(project)).parent.parent
+    if prefix.is_relative_to(project.root) and prefix != project.root:
+        found.append(str(prefix))
+    return found

@@ -1,0 +1,95 @@
+"""The entry: three services in three processes, all forked here before anything of the user's is imported.
+
+Usage: `python -m orchestrator_agent.mutation WARM-IN WARM-OUT TRACE-IN TRACE-OUT COLD-IN COLD-OUT`, inherited file
+descriptors. The *warm* one collects the user's session as it is, and its children swap code. The *trace* one collects
+it with the source instrumented, and its children tell what each item reaches. The *cold* one has only pytest, and its
+children import everything afresh.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import os
+import platform
+import sys
+from typing import Any
+
+import pytest
+
+from .forks import Forker, Pipes, Write
+from .lines import OpenedFiles, StatementRecorder
+from .session import ColdSession, CollectedSession, Trace
+
+
+def main(descriptors: list[int]) -> None:
+    """Fork the other services, be the cold one."""
+    for descriptor in descriptors:
+        os.set_inheritable(descriptor, False)
+    warm, trace, cold = (Pipes(*descriptors[k : k + 2]) for k in (0, 2, 4))
+    hello = cold.receive_one()
+    if hello is None:
+        return
+    sys.path[:0] = hello["import_paths"]
+    children = []
+    for mine, others, traces in ((warm, (trace, cold), False), (trace, (warm, cold), True)):
+        if traces and not hello["trace"]:
+            continue
+        pid = os.fork()
+        if pid == 0:
+            for other in others:
+                other.close()
+            serve_collected(mine, hello, traces=traces)
+            os._exit(0)
+        children.append(pid)
+    warm.close()
+    trace.close()
+    serve_cold(cold, hello)
+    for pid in children:
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(pid, 0)
+
+
+def serve_collected(pipes: Pipes, hello: dict[str, Any], *, traces: bool) -> None:
+    """Collect the user's session and serve jobs in it."""
+    trace = None
+    if traces:
+        recorder = StatementRecorder(hello["sources"], hello["left_out"])
+        opened = OpenedFiles(hello["root"], hello["left_out"])
+        opened.start()
+        recorder.start()
+        trace = Trace(recorder, opened)
+    session = CollectedSession(pipes, hello, trace)
+    try:
+        status = int(pytest.main([*hello["options"], *hello["paths"]], plugins=[session]))
+        reason = f"pytest ended with {status} before it had collected"
+    except BaseException as error:  # noqa: BLE001 - a conftest may raise anything
+        status, reason = 3, f"{type(error).__name__}: {error}"
+    with contextlib.suppress(OSError):
+        pipes.send({"failed": reason, "status": status, "broken": session.broken, "python": platform.python_version()})
+
+
+class _Cold:
+    """What the cold service does for the driver: the first message says what the items are called."""
+
+    def __init__(self, hello: dict[str, Any]) -> None:
+        self._options, self._paths = hello["options"], hello["paths"]
+        self._names: list[str] = []
+
+    def prepare(self, message: dict[str, Any]) -> None:
+        self._names.extend(message.get("names", ()))
+        for name in message.get("preload", ()):
+            with contextlib.suppress(BaseException):
+                importlib.import_module(name)
+
+    def work(self, job: dict[str, Any], write: Write) -> None:
+        ColdSession(job, self._names, write).run(self._options, self._paths)
+
+
+def serve_cold(pipes: Pipes, hello: dict[str, Any]) -> None:
+    """Serve jobs that have to import everything afresh."""
+    Forker(pipes, _Cold(hello), hello["workers"], hello["folder"], hello["memory"]).serve()
+
+
+if __name__ == "__main__":
+    main([int(argument) for argument in sys.argv[1:]])

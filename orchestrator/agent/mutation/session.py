@@ -1,0 +1,331 @@
+"""The user's pytest session: collected once, its items run in forked children."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.metadata
+import os
+import sys
+import sysconfig
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .forks import Forker, Pipes, Write
+from .lines import OpenedFiles, StatementRecorder
+from .swap import Change, ChangedImport, LiveFunctions, NotSwappable, Source
+
+_clock, _MONOTONIC = time.clock_gettime, time.CLOCK_MONOTONIC  # taken now: tests replace what the `time` module offers
+
+
+# Open as long as the process: a file that is closed because nobody holds it warns, and warnings may be errors.
+_NOWHERE = open(os.devnull, "w")  # noqa: SIM115
+
+
+class Collecting:
+    """Looks on while pytest collects.
+
+    Attributes:
+        broken: Files that can't be collected, with the reason.
+    """
+
+    def __init__(self) -> None:
+        self.broken: list[dict[str, str]] = []
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Make the user's Hypothesis tests repeat themselves."""
+        settle_hypothesis(items)
+
+    @pytest.hookimpl
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Keep why a file can't be collected."""
+        if report.failed:
+            self.broken.append({"file": report.nodeid, "message": str(report.longrepr)[-4000:]})
+
+
+class Items:
+    """Runs items in this process and says how each ended.
+
+    Made before children are forked, for pytest takes its time to look at a plugin.
+    """
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._failed = ""
+        self._outcome = "passed"
+        config.pluginmanager.register(self, "orchestrator-items")
+
+    @pytest.hookimpl
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Keep how an item ended; a failure in any of its three parts is one."""
+        if report.outcome == "failed":
+            self._outcome = "failed"
+            self._failed = self._failed or _message(report)
+        elif report.outcome == "skipped" and self._outcome == "passed":
+            self._outcome = "xfailed" if hasattr(report, "wasxfail") else "skipped"
+
+    def run(self, items: list[pytest.Item], write: Write, *, stop: bool, trace: Trace | None = None) -> None:
+        """Run items in this order.
+
+        Args:
+            items: Of the session.
+            write: Told of each item as it ends.
+            stop: End at the first that fails.
+            trace: Asked what each item has reached, if there is one.
+        """
+        for item, following in zip(items, [*items[1:], None]):  # noqa: B905 - Python 3.10 has `strict`, but both have one length
+            self._failed, self._outcome = "", "passed"
+            started = _clock(_MONOTONIC)
+            try:
+                item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+            except BaseException as error:  # noqa: BLE001 - `pytest.exit`, an interrupt: the item did not pass
+                self._outcome, self._failed = "failed", f"{type(error).__name__}: {error}"
+            told: dict[str, Any] = {"item": item.nodeid, "outcome": self._outcome}
+            told["seconds"] = round(_clock(_MONOTONIC) - started, 6)
+            if self._failed:
+                told["message"] = self._failed
+            if trace:
+                told.update(trace.of(item))
+            write(told)
+            if stop and self._outcome == "failed":
+                return
+
+
+def _message(report: pytest.TestReport) -> str:
+    crash = getattr(report.longrepr, "reprcrash", None)
+    told = str(crash.message) if crash is not None else str(report.longrepr or "")
+    return told.strip()[:1000]
+
+
+class Trace:
+    """What is known of an item's reach: statements, files, and the functions of tests and fixtures."""
+
+    def __init__(self, recorder: StatementRecorder, opened: OpenedFiles) -> None:
+        self._recorder = recorder
+        self._opened = opened
+
+    def at_import(self) -> dict[str, Any]:
+        """Return what was reached while the session was collected; what follows belongs to items."""
+        told = self._taken()
+        self._opened.stop()
+        return told
+
+    def unseen(self) -> list[str]:
+        """Return the source files that were imported without being instrumented."""
+        return self._recorder.unseen()
+
+    def files(self) -> list[str]:
+        """Return the files of the project that have been imported."""
+        files = [getattr(module, "__file__", None) for module in list(sys.modules.values())]
+        return sorted({path for f in files if isinstance(f, str) and (path := self._opened.path_of(f))})
+
+    def begin(self) -> None:
+        """Begin with an item."""
+        self._taken()
+        self._opened.resume()
+
+    def of(self, item: pytest.Item) -> dict[str, Any]:
+        """Return what was reached since `begin`, or since the item before."""
+        return {**self._taken(), "functions": _functions(item), "threads": _other_threads()}
+
+    def _taken(self) -> dict[str, Any]:
+        read, written, beyond = self._opened.take()
+        lines = {path: hex(mask) for path, mask in self._recorder.take().items()}
+        return {"lines": lines, "read": read, "written": written, "beyond": beyond}
+
+
+def _functions(item: pytest.Item) -> list[tuple[str, int]]:
+    """Return where an item's function and its fixtures' are: file and first line."""
+    found = []
+    fixtures = getattr(getattr(item, "_fixtureinfo", None), "name2fixturedefs", {})
+    for function in (getattr(item, "obj", None), *(d.func for defs in fixtures.values() for d in defs)):
+        code = getattr(getattr(function, "__func__", function), "__code__", None)
+        if code is not None:
+            found.append((os.path.realpath(code.co_filename), code.co_firstlineno))
+    return found
+
+
+def _other_threads() -> list[str]:
+    return [t.name for t in threading.enumerate() if t is not threading.main_thread()]
+
+
+class CollectedSession(Collecting):
+    """A pytest plugin that serves jobs instead of running the session's items.
+
+    Args:
+        pipes: To the driver.
+        hello: What the driver said first.
+        trace: Records reach, in the process in which the source is instrumented; None: the source is as it is.
+    """
+
+    def __init__(self, pipes: Pipes, hello: dict[str, Any], trace: Trace | None) -> None:
+        super().__init__()
+        self._pipes = pipes
+        self._hello = hello
+        self._trace = trace
+        self._before = set(sys.modules)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        """Serve until the driver goes away."""
+        ready: dict[str, Any] = {
+            "ready": [item.nodeid for item in session.items],
+            "broken": self.broken,
+            "threads": _other_threads(),
+            "root": str(session.config.rootpath),
+        }
+        prime_freezegun()
+        if self._trace:
+            ready.update(self._trace.at_import())
+            ready["unseen"] = self._trace.unseen()
+            ready["files"] = self._trace.files()
+        else:
+            ready["modules"] = foreign_modules(self._before)
+        service = _Service(session, None if self._trace else LiveFunctions(), self._trace)
+        self._pipes.send(ready)
+        Forker(self._pipes, service, self._hello["workers"], self._hello["folder"], self._hello["memory"]).serve()
+        return True
+
+
+class _Service:
+    """What a collected session does for the driver."""
+
+    def __init__(self, session: pytest.Session, live: LiveFunctions | None, trace: Trace | None) -> None:
+        self._session = session
+        self._items = Items(session.config)
+        self._live = live
+        self._trace = trace
+
+    def prepare(self, message: dict[str, Any]) -> None:
+        """Do in this process what its children would all do."""
+        change = message.get("change")
+        if change and self._live:
+            self._live.source(change["path"])  # read and parsed once
+        if "prime" in message:
+            settle_child(self._session)
+            chosen = [self._session.items[number] for number in message["prime"]]
+            self._items.run(chosen, lambda _: None, stop=False)
+
+    def work(self, job: dict[str, Any], write: Write) -> None:
+        """Run a job, in a child."""
+        settle_child(self._session)
+        if job["change"] and self._live:
+            change = Change(job["change"])
+            try:
+                self._live.put(change)
+            except NotSwappable as reason:
+                write({"not_swappable": str(reason)})
+                return
+            ChangedImport(change.path, self._live.source(change.path).changed(change))
+        if self._trace:
+            self._trace.begin()
+        chosen = [self._session.items[number] for number in job["items"]]
+        self._items.run(chosen, write, stop=job["stop"], trace=self._trace)
+
+
+class ColdSession(Collecting):
+    """Runs a job in a process in which nothing of the user's has been imported yet."""
+
+    def __init__(self, job: dict[str, Any], names: list[str], write: Write) -> None:
+        super().__init__()
+        self._job = job
+        self._names = names
+        self._write = write
+        self._imported: ChangedImport | None = None
+
+    def run(self, options: list[str], paths: list[str]) -> None:
+        """Import, collect and run under the change. Where the job names files, only those are collected."""
+        if self._job["change"]:
+            change = Change(self._job["change"])
+            self._imported = ChangedImport(change.path, Source.read(change.path).changed(change))
+        status = pytest.main([*options, *(self._job["files"] or paths)], plugins=[self])
+        # Only when the session did not come to its items: the run of the items ends the process.
+        broken = self.broken[0] if self.broken else {"file": "", "message": ""}
+        self._write({"not_collected": int(status), **broken, "imported": self._is_imported()})
+
+    def _is_imported(self) -> bool:
+        return self._imported is not None and self._imported.used
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
+        """Run the job's items."""
+        if session.testsfailed and self._job["stop"]:
+            return None  # pytest says that collection failed
+        settle_child(session)
+        known = {item.nodeid: item for item in session.items}
+        wanted = [self._names[number] for number in self._job["items"]]
+        Items(session.config).run([known[n] for n in wanted if n in known], self._write, stop=self._job["stop"])
+        self._write({"imported": self._is_imported()})
+        self._write({"end": True})
+        os._exit(0)
+
+
+def settle_child(session: pytest.Session) -> None:
+    """Give a process what is not to be shared: temporary folders.
+
+    The files in which pytest captures output stay shared: what they hold is only ever shown, and nobody looks.
+    """
+    config = session.config
+    factory = getattr(config, "_tmp_path_factory", None)
+    if factory is not None:
+        factory._basetemp = None
+        factory._given_basetemp = Path(os.environ["TMPDIR"]) / "pytest"
+    with contextlib.suppress(Exception):  # whatever prints: nobody reads it
+        reporter: Any = config.pluginmanager.getplugin("terminalreporter")
+        reporter._tw._file = _NOWHERE
+
+
+def foreign_modules(before: set[str]) -> list[str]:
+    """Return the modules of others that have been imported, in their order: those that any child may share.
+
+    Left out are packages that offer pytest plugins: pytest rewrites their assertions while it imports them.
+    """
+    plugins = {
+        str(file).partition("/")[0].removesuffix(".py")
+        for distribution in importlib.metadata.distributions()
+        if any(entry.group == "pytest11" for entry in distribution.entry_points)
+        for file in distribution.files or ()
+    }
+    keys = ("stdlib", "purelib", "platlib")
+    folders = tuple(os.path.join(os.path.realpath(sysconfig.get_path(key)), "") for key in keys)
+    found = []
+    for name, module in list(sys.modules.items()):
+        origin = getattr(getattr(module, "__spec__", None), "origin", None)
+        is_foreign = isinstance(origin, str) and (origin == "built-in" or os.path.realpath(origin).startswith(folders))
+        if is_foreign and name not in before and name.partition(".")[0] not in plugins:
+            found.append(name)
+    return found
+
+
+def prime_freezegun() -> None:
+    """Let freezegun look through all modules once, before children are forked: it remembers what it has seen."""
+    freezegun: Any = sys.modules.get("freezegun")
+    if freezegun is not None:
+        with contextlib.suppress(Exception), freezegun.freeze_time("2020-01-01"):
+            """Nothing happens in the meantime."""
+
+
+def settle_hypothesis(items: list[pytest.Item]) -> None:
+    """Take from the user's Hypothesis tests what makes verdicts vary: deadline, database, chance, shrinking."""
+    hypothesis: Any = sys.modules.get("hypothesis")
+    if hypothesis is None:
+        return
+    fixed = {
+        "deadline": None,
+        "database": None,
+        "derandomize": True,
+        "phases": [hypothesis.Phase.explicit, hypothesis.Phase.generate],
+        "suppress_health_check": list(hypothesis.HealthCheck),
+    }
+    with contextlib.suppress(Exception):
+        hypothesis.settings.register_profile("orchestrator", hypothesis.settings.default, **fixed)
+        hypothesis.settings.load_profile("orchestrator")
+    for item in items:
+        function: Any = getattr(getattr(item, "obj", None), "__func__", getattr(item, "obj", None))
+        own = getattr(function, "_hypothesis_internal_use_settings", None)
+        if own is not None:
+            with contextlib.suppress(Exception):
+                function._hypothesis_internal_use_settings = hypothesis.settings(own, **fixed)

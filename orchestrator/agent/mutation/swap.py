@@ -1,0 +1,296 @@
+"""Put a mutant into the running process: other code for every live function of it, another file when it is imported.
+
+The user's source is imported as it is. A change is a span of lines in one file; of a function it is compiled by
+itself, with its true lines and names, and takes the place of the code that live functions have.
+"""
+
+from __future__ import annotations
+import __future__
+
+import ast
+import functools
+import gc
+import os
+import sys
+import types
+from collections.abc import Iterator
+from importlib.machinery import SourceFileLoader
+from importlib.util import decode_source
+from types import CodeType, FunctionType
+from typing import Any
+
+# What tells a function's code from any other in the process: file, first line, name.
+Key = tuple[str, int, str]
+
+_FUTURE = functools.reduce(
+    lambda flags, name: flags | getattr(__future__, name).compiler_flag, __future__.all_feature_names, 0
+)
+
+
+class NotSwappable(Exception):  # noqa: N818 - a fact about a mutant, not a fault
+    """The change can't be put into live functions: the module has to be imported afresh."""
+
+
+class Change:
+    """A mutant.
+
+    Attributes:
+        path: The changed file, absolute, links resolved.
+        first: First line of the definition that is changed (decorators included), or of the changed statement.
+        last: Its last line.
+        lines: What stands there instead.
+        function: Whether it is a function, so that it can be swapped.
+        constant: Of an assignment that can be made anew: the class around it (may be empty), and the name.
+    """
+
+    def __init__(self, told: dict[str, Any]) -> None:
+        self.path: str = told["path"]
+        self.first: int = told["first"]
+        self.last: int = told["last"]
+        self.lines: list[str] = told["lines"]
+        self.function: bool = told["function"]
+        self.constant: list[str] | None = told["constant"]
+
+
+class Source:
+    """A file's content, and where its definitions are."""
+
+    def __init__(self, text: str) -> None:
+        self.tree = ast.parse(text)
+        self.lines = text.split("\n")
+
+    @classmethod
+    def read(cls, path: str) -> Source:
+        """Return a file as it is on disk. Python's own reader knows of byte order marks and coding lines."""
+        with open(path, "rb") as file:
+            return cls(decode_source(file.read()))
+
+    def changed(self, change: Change) -> str:
+        """Return the whole file with the change in it."""
+        return "\n".join([*self.lines[: change.first - 1], *change.lines, *self.lines[change.last :]])
+
+    def skeleton(self, first: int, last: int, lines: list[str]) -> str:
+        """Return a definition alone, at its true line, inside the classes that it is in."""
+        kept = [""] * (first - 1)
+        for node in self._around(first, last):
+            indent = self.lines[node.lineno - 1][: node.col_offset]
+            kept[node.lineno - 1] = (
+                f"{indent}class {node.name}:" if isinstance(node, ast.ClassDef) else f"{indent}if 1:"
+            )
+        return "\n".join([*kept, *lines])
+
+    def _around(self, first: int, last: int) -> Iterator[Any]:
+        """Yield the compound statements around a definition, outermost first."""
+        body: list[Any] = list(self.tree.body)
+        while body:
+            node = body.pop()
+            start = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", ()))])
+            if not (start < first and last <= node.end_lineno):
+                continue
+            if node.lineno >= first or isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                raise NotSwappable(f"line {first} is in a function")
+            yield node
+            body = [
+                *getattr(node, "body", ()),
+                *getattr(node, "orelse", ()),
+                *getattr(node, "finalbody", ()),
+                *(statement for handler in getattr(node, "handlers", ()) for statement in handler.body),
+            ]
+
+
+class LiveFunctions:
+    """The functions that exist when the session is collected, by the code that they have."""
+
+    def __init__(self) -> None:
+        self._real: dict[str, str] = {}
+        self._functions: dict[Key, list[FunctionType]] = {}
+        self._caches: list[Any] = []
+        for candidate in gc.get_objects():
+            kind = type(candidate)
+            if kind is FunctionType:
+                self._functions.setdefault(self._key(candidate.__code__), []).append(candidate)
+            elif kind is functools._lru_cache_wrapper:
+                self._caches.append(candidate)
+        self._sources: dict[str, Source] = {}
+
+    def _key(self, code: CodeType) -> Key:
+        name = code.co_filename
+        real = self._real.get(name)
+        if real is None:
+            real = self._real[name] = os.path.realpath(name) if not name.startswith("<") else name
+        return real, code.co_firstlineno, code.co_name
+
+    def source(self, path: str) -> Source:
+        """Return a file, read and parsed once; ask for it before forking."""
+        if path not in self._sources:
+            self._sources[path] = Source.read(path)
+        return self._sources[path]
+
+    def put(self, change: Change) -> None:
+        """Put a mutant into the process.
+
+        Raises:
+            NotSwappable: it can't be; its module has to be imported afresh.
+        """
+        if change.constant:
+            self._bind(change, *change.constant)
+        elif change.function:
+            self.swap(change)
+        # Else its module is not imported yet: it will be imported changed.
+
+    def _bind(self, change: Change, owner: str, name: str) -> None:
+        """Bind a name of a module or a plain class to its new value, wherever that module's value has been taken."""
+        text = "\n".join(change.lines)
+        code = compile(text if not owner else "if 1:\n" + text, "<constant>", "exec", dont_inherit=True)
+        for module in [m for m in list(sys.modules.values()) if _file_of(m) == change.path]:
+            scope: dict[str, Any] = {}
+            try:
+                exec(code, dict(vars(module)), scope)  # noqa: S102 - the user's own line, changed
+            except Exception as error:
+                raise NotSwappable(f"its new value can't be made: {error}") from error
+            if owner:
+                holder = functools.reduce(getattr, owner.split("."), module)
+                if not _is_plain(holder) or name not in vars(holder):
+                    raise NotSwappable("its class is made in a way of its own")
+                setattr(holder, name, scope[name])
+                continue
+            old = vars(module).get(name, scope)
+            if old is scope:
+                raise NotSwappable("its module has no such name")
+            for other in list(sys.modules.values()):
+                names = vars(other) if isinstance(other, types.ModuleType) else {}
+                for alias in [a for a, value in list(names.items()) if value is old and _takes(other, module, name, a)]:
+                    names[alias] = scope[name]
+
+    def swap(self, change: Change) -> int:
+        """Give every live function of the changed definition its new code; return how many there are.
+
+        Raises:
+            NotSwappable: new code of this kind does not fit the live functions, or there is none though its
+                module is imported.
+        """
+        source = self.source(change.path)
+        original = source.lines[change.first - 1 : change.last]
+        old = _definition(source.skeleton(change.first, change.last, original), change, len(original))
+        swapped: list[FunctionType] = []
+        live = self._functions.get((change.path, old.co_firstlineno, old.co_name), [])
+        if not live:
+            if any(_file_of(m) == change.path for m in list(sys.modules.values())):
+                raise NotSwappable("its decorator keeps no function that has its code")
+            return 0  # not imported yet: it will be imported changed
+        filename, flags = live[0].__code__.co_filename, live[0].__code__.co_flags & _FUTURE
+        text = source.skeleton(change.first, change.last, change.lines)
+        new = _definition(text, change, len(change.lines), filename, flags)
+        for before, after in _pairs(old, new):
+            for function in self._functions.get((change.path, before.co_firstlineno, before.co_name), ()):
+                if function.__code__.co_freevars != after.co_freevars:
+                    raise NotSwappable("it uses other variables of the function around it")
+                swapped.append(function)
+                function.__code__ = after
+        ours = set(map(id, swapped))
+        for cache in self._caches:
+            if _wraps(cache, ours):
+                cache.cache_clear()
+        return len(swapped)
+
+
+def _is_plain(holder: Any) -> bool:
+    """Whether a class is made by `type` alone, so that its attributes are what its body says."""
+    return type(holder) is type and not any(
+        "__init_subclass__" in vars(base) or "__set_name__" in vars(base)
+        for base in holder.__mro__
+        if base is not object
+    )
+
+
+def _takes(other: types.ModuleType, module: types.ModuleType, name: str, alias: str) -> bool:
+    """Whether a module has a name from another one: it is that one, or says so in an import."""
+    return other is module or alias in _imported(other).get(name, ())
+
+
+@functools.cache
+def _imported(module: types.ModuleType) -> dict[str, set[str]]:
+    """Return, for each name that a module imports from somewhere, the names that it gives it."""
+    file = getattr(module, "__file__", None)
+    found: dict[str, set[str]] = {}
+    if isinstance(file, str) and file.endswith(".py"):
+        try:
+            tree = Source.read(file).tree
+        except (OSError, SyntaxError, ValueError):
+            return found
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ImportFrom):
+                for entry in node.names:
+                    found.setdefault(entry.name, set()).add(entry.asname or entry.name)
+                    if entry.name == "*":
+                        raise NotSwappable("a module imports everything of another one")
+    return found
+
+
+def _file_of(module: Any) -> str:
+    name = getattr(module, "__file__", None) if isinstance(module, types.ModuleType) else None
+    return os.path.realpath(name) if isinstance(name, str) else ""
+
+
+def _definition(text: str, change: Change, count: int, filename: str = "<old>", flags: int = 0) -> CodeType:
+    """Compile a skeleton and return the code of the definition in it."""
+    module = compile(text, filename, "exec", flags=flags, dont_inherit=True)
+    last = change.first + count - 1
+    for code in _functions(module):
+        if change.first <= code.co_firstlineno <= last:
+            return code
+    raise NotSwappable("it is no function")
+
+
+def _functions(code: CodeType) -> Iterator[CodeType]:
+    """Yield the functions in a module's or a class's code; not those that are made of expressions or annotations."""
+    for inside in code.co_consts:
+        if not isinstance(inside, CodeType):
+            continue
+        if not inside.co_flags & 0x1:  # CO_OPTIMIZED: it is the body of a class
+            yield from _functions(inside)
+        elif not inside.co_name.startswith("<") and inside.co_name != "__annotate__":
+            yield inside
+
+
+def _pairs(old: CodeType, new: CodeType) -> Iterator[tuple[CodeType, CodeType]]:
+    """Yield the old and the new code of a function and of what is nested in it, matched by name and order."""
+    yield old, new
+    theirs: dict[str, list[CodeType]] = {}
+    for code in new.co_consts:
+        if isinstance(code, CodeType):
+            theirs.setdefault(code.co_name, []).append(code)
+    for code in old.co_consts:
+        if isinstance(code, CodeType) and theirs.get(code.co_name):
+            yield from _pairs(code, theirs[code.co_name].pop(0))
+
+
+def _wraps(cache: Any, functions: set[int]) -> bool:
+    seen = 0
+    while cache is not None and seen < 20:
+        if id(cache) in functions:
+            return True
+        cache, seen = getattr(cache, "__wrapped__", None), seen + 1
+    return False
+
+
+class ChangedImport:
+    """Gives the changed file to whoever imports it from now on.
+
+    Attributes:
+        used: Whether anybody did.
+    """
+
+    def __init__(self, path: str, text: str) -> None:
+        self.used = False
+        original = SourceFileLoader.get_code
+
+        def get_code(loader: SourceFileLoader, fullname: str) -> CodeType | None:
+            name = loader.get_filename(fullname)
+            if os.path.realpath(name) != path:
+                return original(loader, fullname)
+            self.used = True
+            code: CodeType = loader.source_to_code(text, name)
+            return code
+
+        SourceFileLoader.get_code = get_code  # type: ignore[method-assign, assignment]

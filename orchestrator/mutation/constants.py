@@ -1,0 +1,242 @@
+"""Constants: which changed assignments can be put into the running process, and who may notice.
+
+A constant of a module or a plain class is read where its name stands. If that is only in functions, and none of these
+has run at import, then binding the name anew is the same as importing the changed module; it takes no time, and only
+tests that execute a statement with the name can notice. Everything else that runs at import has to be imported afresh.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from importlib.util import decode_source
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from orchestrator.mutation.candidates import Candidate
+
+# Calls that give a value and do nothing else.
+_PURE_CALLS: Final = frozenset(
+    {"compile", "frozenset", "set", "tuple", "list", "dict", "timedelta", "Decimal", "Fraction", "date", "datetime"}
+)
+_NO_CONSTANT: Final = re.compile(r"__\w+__$")  # `__slots__` and the like mean something to Python itself
+
+
+class Mention(msgspec.Struct, frozen=True):
+    """Where a name stands.
+
+    Attributes:
+        path: The file.
+        line: First line of the statement.
+        at_import: Whether it is outside of functions.
+    """
+
+    path: str
+    line: int
+    at_import: bool
+
+
+class Constant(msgspec.Struct, frozen=True, kw_only=True):
+    """An assignment that can be made anew.
+
+    Attributes:
+        owner: The class, qualified; empty: the module.
+        name: What is assigned.
+        lines: Who mentions it: statements by file, as masks of first lines.
+        files: Files of tests that mention it.
+        everybody: Whether any test may notice: something that all may use mentions it.
+    """
+
+    owner: str
+    name: str
+    lines: Mapping[str, int]
+    files: frozenset[str]
+    everybody: bool
+
+
+class Names:
+    """Where every name of the project stands.
+
+    Args:
+        sources: Source files, absolute.
+        tests: The other Python files of the project, absolute.
+        at_import: Statements of the source that are executed at import and collection.
+    """
+
+    def __init__(self, sources: Iterable[str], tests: Iterable[str], at_import: Mapping[str, int]) -> None:
+        self._at_import = at_import
+        self._mentions: dict[str, list[Mention]] = {}
+        self._assigned: dict[tuple[str, str], int] = {}
+        self._decorated: set[tuple[str, str]] = set()
+        self._test_words: dict[str, frozenset[str]] = {}
+        for path in sources:
+            tree = _parsed(path)
+            if tree is not None:
+                self._read(path, tree)
+        for path in tests:
+            tree = _parsed(path)
+            if tree is not None:
+                self._test_words[path] = _read_by(tree)
+
+    def _read(self, path: str, tree: ast.Module) -> None:
+        for statement, owner, at_import in _statements(tree.body):
+            for name in _loaded(statement):
+                self._mentions.setdefault(name, []).append(Mention(path, statement.lineno, at_import))
+            for name in _stored(statement):
+                key = (path, f"{owner}.{name}" if owner else name)
+                self._assigned[key] = self._assigned.get(key, 0) + 1
+            if isinstance(statement, ast.ClassDef) and (statement.decorator_list or statement.keywords):
+                self._decorated.add((path, f"{owner}.{statement.name}" if owner else statement.name))
+
+    def constant(self, candidate: Candidate) -> Constant | None:
+        """Return what a changed assignment assigns, if it can be made anew; None: it can't."""
+        path, owner = candidate.change.path, ""
+        name = candidate.mutant.function
+        if "." in name:
+            owner, _, name = name.rpartition(".")
+        if not name.isidentifier() or _NO_CONSTANT.match(name) or not _is_pure(candidate, name):
+            return None
+        key = f"{owner}.{name}" if owner else name
+        if self._assigned.get((path, key), 0) != 1 or (path, owner) in self._decorated:
+            return None
+        lines: dict[str, int] = {}
+        for mention in self._mentions.get(name, ()):
+            executed = self._at_import.get(mention.path, 0) >> mention.line & 1
+            if mention.at_import or executed:
+                return None
+            lines[mention.path] = lines.get(mention.path, 0) | 1 << mention.line
+        files = frozenset(p for p, words in self._test_words.items() if name in words)
+        shared = any(not Path(p).name.startswith("test") and not Path(p).name.endswith("_test.py") for p in files)
+        return Constant(owner=owner, name=name, lines=lines, files=files, everybody=shared)
+
+    def mentions(self, candidate: Candidate) -> dict[str, int]:
+        """Return the statements that mention what a changed statement defines, as masks by file."""
+        names = set(candidate.mutant.function.split(".")) - {"<module>"}
+        lines: dict[str, int] = {}
+        for name in names:
+            for mention in self._mentions.get(name, ()):
+                lines[mention.path] = lines.get(mention.path, 0) | 1 << mention.line
+        return lines
+
+
+def _parsed(path: str) -> ast.Module | None:
+    try:
+        return ast.parse(decode_source(Path(path).read_bytes()))
+    except (OSError, SyntaxError, ValueError):
+        return None
+
+
+_BY_TEXT: Final = frozenset({"getattr", "setattr", "delattr", "attrgetter", "patch", "object"})
+
+
+def _read_by(tree: ast.Module) -> frozenset[str]:
+    """Return the names that a test's file reads; words of its texts too, where it looks things up by text."""
+    names: set[str] = set()
+    words: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name):
+            names.add(node.id)
+        elif isinstance(node, ast.Attribute):
+            names.add(node.attr)
+        elif isinstance(node, ast.ImportFrom):
+            names.update(entry.name for entry in node.names)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            words.update(re.findall(r"[^\W\d]\w*", node.value))
+    return frozenset(names | words if names & _BY_TEXT else names)
+
+
+def _statements(
+    body: Iterable[ast.stmt], owner: str = "", *, at_import: bool = True
+) -> Iterator[tuple[ast.stmt, str, bool]]:
+    """Yield every statement, the class around it (of code that runs at import), and whether it runs at import."""
+    for statement in body:
+        yield statement, owner, at_import
+        inner, inside = owner, at_import
+        if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef):
+            inner, inside = "", False
+        elif isinstance(statement, ast.ClassDef):
+            inner = f"{owner}.{statement.name}" if owner else statement.name
+        for field in ("body", "orelse", "finalbody"):
+            yield from _statements(getattr(statement, field, ()), inner, at_import=inside)
+        for part in (*getattr(statement, "handlers", ()), *getattr(statement, "cases", ())):
+            yield from _statements(part.body, inner, at_import=inside)
+
+
+def _own_nodes(statement: ast.stmt) -> Iterator[ast.AST]:
+    """Yield the nodes of a statement, without those of the statements in it."""
+    waiting: list[ast.AST] = [statement]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        waiting += [
+            child for child in ast.iter_child_nodes(node) if not isinstance(child, ast.stmt) or child is statement
+        ]
+
+
+def _loaded(statement: ast.stmt) -> set[str]:
+    """Return the names that a statement reads, words of its texts among them; what it imports is no reading."""
+    found: set[str] = set()
+    for node in _own_nodes(statement):
+        if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Store):
+            found.add(node.id)
+        elif isinstance(node, ast.Attribute):
+            found.add(node.attr)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            if not (isinstance(statement, ast.Expr) and statement.value is node):  # a docstring says nothing
+                found.update(re.findall(r"[^\W\d]\w*", node.value))
+        elif isinstance(node, ast.Global | ast.Nonlocal):
+            found.update(node.names)
+    return found
+
+
+def _stored(statement: ast.stmt) -> set[str]:
+    if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        return {statement.name}
+    return {node.id for node in _own_nodes(statement) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+
+
+def _is_pure(candidate: Candidate, name: str) -> bool:
+    """Whether the changed statement binds its one name to a value that nothing else depends on."""
+    try:
+        (statement,) = ast.parse("if 1:\n" + "\n".join(candidate.change.lines)).body
+    except (SyntaxError, ValueError):
+        try:
+            (statement,) = ast.parse("\n".join(candidate.change.lines)).body
+        except (SyntaxError, ValueError):
+            return False
+    if isinstance(statement, ast.If):
+        if len(statement.body) != 1:
+            return False
+        statement = statement.body[0]
+    if isinstance(statement, ast.Assign):
+        target = statement.targets[0] if len(statement.targets) == 1 else None
+    elif isinstance(statement, ast.AnnAssign):
+        target = statement.target
+    else:
+        return False
+    value = statement.value
+    return isinstance(target, ast.Name) and target.id == name and value is not None and _is_value(value)
+
+
+def _is_value(node: ast.expr | None) -> bool:
+    """Whether an expression is made of literals alone, and of calls that only give a value."""
+    parts: list[ast.expr | None]
+    match node:
+        case ast.Constant():
+            return True
+        case ast.Tuple(elts=elements) | ast.List(elts=elements) | ast.Set(elts=elements):
+            parts = [*elements]
+        case ast.Dict(keys=keys, values=values):
+            parts = [*keys, *values]
+        case ast.UnaryOp(operand=operand):
+            parts = [operand]
+        case ast.BinOp(left=left, right=right):
+            parts = [left, right]
+        case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name), args=arguments, keywords=named):
+            parts = [*arguments, *(k.value for k in named)] if name in _PURE_CALLS else [None]
+        case _:
+            return False
+    return all(map(_is_value, parts))

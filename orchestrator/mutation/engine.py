@@ -1,0 +1,445 @@
+"""Judge the mutants of a project: collect once, record reach, judge what is new, check a sample beyond doubt.
+
+The steps of `run`, in their order: what is known from earlier runs, the collected session, the reach of each test, warm
+mutants, mutants of code that runs at import, the self-check.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import random
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
+from importlib.util import decode_source
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from orchestrator.adapters import pytest, session, source
+from orchestrator.adapters.session import Session
+from orchestrator.config import Project
+from orchestrator.errors import Code as ErrorCode
+from orchestrator.errors import OrchestratorError
+from orchestrator.model.mutation import LayerVerdict, Mutant, MutantStatus, SelfCheck
+from orchestrator.model.problem import Problem
+from orchestrator.mutation import fresh, reach, store
+from orchestrator.mutation.candidates import Candidate
+from orchestrator.mutation.constants import Names
+from orchestrator.mutation.judging import COLLECTION, Judge, Verdict
+from orchestrator.mutation.reach import Item
+from orchestrator.mutation.tree import Digests
+
+_LEAST_CHECKED: Final = 10
+_LAYERS: Final = {
+    MutantStatus.KILLED: LayerVerdict.KILLED,
+    MutantStatus.TIMEOUT: LayerVerdict.KILLED,
+    MutantStatus.CRASHED: LayerVerdict.KILLED,
+    MutantStatus.SURVIVED: LayerVerdict.SURVIVED,
+    MutantStatus.NO_TESTS: LayerVerdict.SURVIVED,
+}
+
+Watch = Callable[[int, int, str], None]
+
+
+class Result(msgspec.Struct, kw_only=True):
+    """What a run of the engine has found, also one that was ended in the middle.
+
+    Attributes:
+        verdicts: By the mutants' names.
+        reaching: How many tests execute each mutant, by name.
+        reused: How many verdicts are of an earlier run.
+        seconds: What took how long.
+        notices: What a person should know.
+        mode: `warm` or `fresh`.
+        self_check: Of a sample; None: not done.
+    """
+
+    verdicts: dict[str, Verdict] = msgspec.field(default_factory=dict)
+    reaching: dict[str, int] = msgspec.field(default_factory=dict)
+    reused: int = 0
+    seconds: dict[str, float] = msgspec.field(default_factory=dict)
+    notices: list[Problem] = msgspec.field(default_factory=list)
+    mode: str = "warm"
+    self_check: SelfCheck | None = None
+
+    def applied(self, candidate: Candidate) -> Mutant:
+        """Return a candidate's mutant with what became of it."""
+        verdict = self.verdicts.get(candidate.mutant.id)
+        if verdict is None:
+            return candidate.mutant
+        layer = _LAYERS.get(verdict.status)
+        return msgspec.structs.replace(
+            candidate.mutant,
+            status=verdict.status,
+            killer=verdict.killer,
+            message=verdict.message,
+            seconds=verdict.seconds,
+            tests=self.reaching.get(candidate.mutant.id),
+            layers={"unit": layer} if layer else {},
+        )
+
+
+class Engine:
+    """One run.
+
+    Args:
+        project: Whose mutants.
+        installed: What the user's interpreter has.
+        quarantined: Tests that are red without any mutant.
+        watch: Told how many are done, of how many, and of what.
+    """
+
+    def __init__(self, project: Project, installed: pytest.Installed, quarantined: Sequence[str], watch: Watch) -> None:
+        self._project = project
+        self._installed = installed
+        self._quarantined = tuple(quarantined)
+        self._watch = watch
+        self._workers = project.settings.mutation.workers or os.cpu_count() or 1
+        self._root = project.root.resolve()
+        folder = project.state / "mutation"
+        self._folder = folder
+        self._digests = Digests(self._root, folder / "digests.json")
+        tests = [(project.directory / p.partition("::")[0]).resolve() for p in project.settings.tests.paths]
+        self._code = store.Code(tests)
+        self.result = Result()
+        self._texts: dict[str, list[str]] = {}
+        self._new: list[Candidate] = []
+
+    def run(self, candidates: Sequence[Candidate]) -> Result:
+        """Judge candidates that are not decided yet.
+
+        Raises:
+            OrchestratorError: the tests can't be collected, or none of them may kill.
+        """
+        wanted = [c for c in candidates if c.mutant.status is MutantStatus.NOT_RUN]
+        journal = store.Journal(self._folder / "journal.ndjson")
+        try:
+            if self._project.settings.mutation.mode == "fresh":
+                self._run_fresh(wanted)
+            else:
+                self._run_warm(wanted, journal)
+        finally:
+            journal.close()
+            self._digests.keep()
+        self._check(wanted)
+        return self.result
+
+    def _run_warm(self, wanted: Sequence[Candidate], journal: store.Journal) -> None:
+        with session.running(
+            self._project, self._installed, workers=self._workers, deselected=self._quarantined
+        ) as running:
+            if running.ready.threads:
+                self._refuse_threads(running.ready.threads)
+            else:
+                self._judge(running, wanted, journal)
+                return
+        self._run_fresh(wanted)
+
+    def _refuse_threads(self, threads: Sequence[str]) -> None:
+        told = f"threads run when the tests are collected: {', '.join(threads[:3])}"
+        if self._project.settings.mutation.mode == "warm":
+            raise OrchestratorError(
+                ErrorCode.NOT_FORKABLE,
+                f"{told}; such a process can't be forked",
+                hint='Start them in a fixture, not at import; or set `mutation.mode = "fresh"`.',
+            )
+        self.result.notices.append(
+            Problem(
+                code=ErrorCode.NOT_FORKABLE,
+                message=f"{told}: each mutant has an interpreter of its own, which is slow",
+                hint="Start them in a fixture, not at import.",
+            )
+        )
+
+    def _judge(self, running: Session, wanted: Sequence[Candidate], journal: store.Journal) -> None:
+        clock = time.monotonic()
+        ready = running.ready
+        if not ready.ready:
+            raise OrchestratorError(
+                ErrorCode.NO_TESTS, "pytest collected no test", hint="Check `tests.paths` and `tests.deselect`."
+            )
+        traced = running.traced
+        at_import = reach.masks(traced.lines)
+        for path in traced.unseen:  # how it runs is not known: all of it may have run
+            at_import[path] = -1
+        around = self._around(at_import, traced.read)
+        kept = self._folder / "tests.json"
+        known = store.recall(kept, self._code, self._digests, around)
+        found = reach.record(running, known, lambda done, total: self._watch(done, total, "tests"))
+        items = found.items
+        self._load(path for item in items.values() for path in item.lines)
+        store.keep(kept, found, self._code, self._digests, around)
+        self._require_able(items)
+        self.result.seconds["collection"] = round(running.start, 3)
+        self.result.seconds["reach"] = round(time.monotonic() - clock, 3)
+        depends = store.Dependencies(self._code, around, self._digests)
+        judge = Judge(
+            running,
+            found,
+            at_import=at_import,
+            killers=journal.killers(),
+            names=self._names(at_import, traced.files),
+        )
+        scene = _Scene(judge=judge, names=running.ready.ready, items=items, depends=depends, journal=journal)
+        groups = _grouped(wanted, judge)
+        clock = time.monotonic()
+        self._judge_group(scene, groups.early)
+        self._judge_group(scene, groups.warm, before=judge.prime)
+        self.result.seconds["judging"] = round(time.monotonic() - clock, 3)
+        clock = time.monotonic()
+        until = clock + self._project.settings.mutation.import_time_budget
+        before = partial(self._begin_cold, judge)
+        functions = [c for c in groups.cold if not c.at_import]
+        others = [c for c in groups.cold if c.at_import]
+        self._judge_group(scene, functions, before=before, until=until)
+        self._judge_group(scene, groups.constants, until=until)
+        self._judge_group(scene, others, before=before, until=until)
+        self.result.seconds["import-time"] = round(time.monotonic() - clock, 3)
+
+    def _names(self, at_import: Mapping[str, int], files: Iterable[str]) -> Names:
+        """Return where every name of the project stands."""
+        sources = {str(file) for file in source.files(self._project)}
+        return Names(sources, {file for file in files if file.endswith(".py")} - sources, at_import)
+
+    def _judge_group(
+        self,
+        scene: _Scene,
+        group: Sequence[Candidate],
+        *,
+        before: Callable[[], None] = lambda: None,
+        until: float | None = None,
+    ) -> None:
+        """Judge candidates of one kind; `before` is called when there is any to judge."""
+        judge, items, depends, journal = scene.judge, scene.items, scene.depends, scene.journal
+        remaining: dict[str, list[int]] = {}
+        earlier: dict[str, Verdict] = {}
+        waiting = []
+        for candidate in group:
+            numbers = judge.reaching(candidate)
+            self.result.reaching[candidate.mutant.id] = len(numbers)
+            record = journal.known.get(candidate.mutant.fingerprint)
+            needed = self._needed(scene, candidate, numbers, record)
+            if needed is None and record is not None:
+                self.result.verdicts[candidate.mutant.id] = record.verdict
+                self.result.reused += 1
+                continue
+            waiting.append(candidate)
+            if needed is not None and record is not None:
+                remaining[candidate.mutant.id] = needed
+                earlier[candidate.mutant.id] = record.verdict
+        if not waiting:
+            return
+        before()
+        total, count = len(group), len(group) - len(waiting)
+        self._watch(count, total, "mutants")
+
+        def done(candidate: Candidate, verdict: Verdict) -> None:
+            nonlocal count
+            count += 1
+            known = earlier.get(candidate.mutant.id)
+            if known is not None and verdict.status is MutantStatus.SURVIVED:
+                passed = tuple(dict.fromkeys((*known.passed, *verdict.passed)))
+                verdict = msgspec.structs.replace(verdict, passed=passed)
+            self.result.verdicts[candidate.mutant.id] = verdict
+            self._new.append(candidate)
+            if store.is_final(verdict.status):
+                on = [verdict.killer] if verdict.status.is_detected else verdict.passed
+                journal.add(
+                    store.Record(
+                        mutant=candidate.mutant.fingerprint,
+                        text=self._text(candidate),
+                        verdict=verdict,
+                        depends=depends.of(on, items),
+                        place=f"{candidate.mutant.path}::{candidate.mutant.function}",
+                    )
+                )
+            self._watch(count, total, "mutants")
+
+        def only(candidate: Candidate, numbers: list[int]) -> list[int]:
+            return remaining.get(candidate.mutant.id, numbers)
+
+        judge.run(waiting, workers=self._workers, done=done, only=only, until=until)
+
+    def _begin_cold(self, judge: Judge) -> None:
+        unfit = judge.begin_cold() if not judge.is_cold_ready else []
+        if unfit:
+            self.result.notices.append(
+                Problem(
+                    code=ErrorCode.FLAKY_TESTS,
+                    message=f"{len(unfit)} tests do not pass when all is imported afresh in a child, and may not kill "
+                    f"mutants of code that runs at import: {', '.join(unfit[:3])}{', …' if len(unfit) > 3 else ''}",
+                    hint='`mutation.mode = "fresh"` gives each mutant an interpreter of its own.',
+                )
+            )
+
+    def _needed(
+        self, scene: _Scene, candidate: Candidate, numbers: list[int], record: store.Record | None
+    ) -> list[int] | None:
+        """Return the items that have to run under a mutant; None: the verdict of the record holds."""
+        names, items, depends = scene.names, scene.items, scene.depends
+        if record is None or record.text != self._text(candidate):
+            return numbers
+        if record.verdict.status.is_detected:
+            killer = record.verdict.killer
+            able = killer == COLLECTION or (killer in items and names.index(killer) in numbers)
+            # Else the killer is tried first, for the order of the tests knows it.
+            return None if able and depends.of([killer], items) == record.depends else numbers
+        left = [k for k in numbers if record.depends.get(names[k], "") != depends.of_item(items[names[k]])]
+        return left or None
+
+    def _text(self, candidate: Candidate) -> str:
+        path = candidate.change.path
+        if path not in self._texts:
+            self._texts[path] = decode_source(Path(path).read_bytes()).split("\n")
+        return store.text_of(candidate, self._texts[path][candidate.change.first - 1 : candidate.change.last])
+
+    def _around(self, at_import: Mapping[str, int], read: Iterable[str]) -> str:
+        """Return the digest of what everything depends on."""
+        self._load(at_import)
+        rest = {path: file.rest.digest for path in at_import if (file := self._code.file(path))}
+        units = {place: unit.digest for place, unit in self._code.executed(at_import).items()}
+        settings = self._project.settings
+        told = [
+            *(sorted(rest.items()), sorted(units.items())),
+            sorted((path, self._digests.of(path)) for path in read if _is_data(path)),
+            *(sorted(self._installed.versions.items()), self._installed.python, platform.platform()),
+            [settings.tests.options, settings.import_paths, settings.directory, settings.mutation.memory],
+            sorted((k, v) for k, v in os.environ.items() if k.startswith(("PYTHON", "PYTEST_")) or k in _COUNTS),
+        ]
+        return hashlib.sha256(msgspec.json.encode(told)).hexdigest()[:24]
+
+    def _load(self, paths: Iterable[str]) -> None:
+        for path in paths:
+            self._code.file(path)
+
+    def _require_able(self, items: Mapping[str, Item]) -> None:
+        able = [item for item in items.values() if item.may_kill]
+        if not able:
+            first = next(iter(items.values()))
+            raise OrchestratorError(
+                ErrorCode.ALL_TESTS_RED,
+                f"no test of the unmutated code passes both among the others and alone; the first: {first.name}: "
+                f"{first.outcome or 'did not end'} and {first.alone or 'did not end'}",
+                hint="Make the suite pass first; nothing can be said about mutants without it.",
+            )
+        unsteady = [item.name for item in items.values() if not item.may_kill]
+        if unsteady:
+            self.result.notices.append(
+                Problem(
+                    code=ErrorCode.FLAKY_TESTS,
+                    message=f"{len(unsteady)} of {len(items)} tests may not kill: "
+                    f"{', '.join(unsteady[:3])}{', …' if len(unsteady) > 3 else ''}",
+                    hint="They end otherwise when they run alone. Make them independent of the others, and of chance.",
+                )
+            )
+
+    def _run_fresh(self, wanted: Sequence[Candidate]) -> None:
+        """Judge everything by plain pytest."""
+        self.result.mode = "fresh"
+        clock = time.monotonic()
+        judge = fresh.FreshJudge(self._project, self._installed, workers=self._workers, deselected=self._quarantined)
+        try:
+            plain = judge.plain(wanted[0].mutant.path) if wanted else None
+            if plain and plain.status is not MutantStatus.SURVIVED:
+                raise OrchestratorError(
+                    ErrorCode.SELF_CHECK_IMPOSSIBLE,
+                    f"the unchanged suite does not pass in a copy of the project: {plain.detail}",
+                    hint="Tests may need files that git ignores. Run pytest in a fresh clone to see it.",
+                )
+            count = 0
+
+            def done(candidate: Candidate, judged: fresh.Judged) -> None:
+                nonlocal count
+                count += 1
+                status = judged.status if judged.imported else MutantStatus.NO_TESTS
+                self.result.verdicts[candidate.mutant.id] = Verdict(
+                    status=status, message=judged.detail, seconds=round(judged.seconds, 3)
+                )
+                self._watch(count, len(wanted), "mutants")
+
+            judge.judge_all(wanted, done)
+        finally:
+            judge.close()
+        self.result.seconds["judging"] = round(time.monotonic() - clock, 3)
+
+    def _check(self, wanted: Sequence[Candidate]) -> None:
+        """Judge a sample of the new verdicts again."""
+        share = self._project.settings.mutation.self_check
+        checkable = [c for c in self._new if store.is_final(self.result.verdicts[c.mutant.id].status)]
+        if self.result.mode == "fresh" or not share or not checkable:
+            return
+        size = min(len(checkable), max(_LEAST_CHECKED, round(share / 100 * len(checkable))))
+        chosen = random.Random(self._project.settings.seed).sample(checkable, size)  # noqa: S311 - no secret
+        sample = [(c, self.result.verdicts[c.mutant.id]) for c in chosen]
+        clock = time.monotonic()
+        judge = fresh.FreshJudge(
+            self._project,
+            self._installed,
+            workers=min(self._workers, len(sample)),
+            deselected=self._quarantined,
+        )
+        try:
+            self.result.self_check = fresh.self_check(
+                judge, sample, lambda done, total: self._watch(done, total, "verdicts checked")
+            )
+        finally:
+            judge.close()
+        self.result.seconds["self-check"] = round(time.monotonic() - clock, 3)
+
+
+class _Scene(msgspec.Struct, frozen=True, kw_only=True):
+    """What judging needs: the judge, the items by number and by name, what verdicts depend on, where they go."""
+
+    judge: Judge
+    names: Sequence[str]
+    items: Mapping[str, Item]
+    depends: store.Dependencies
+    journal: store.Journal
+
+
+class _Groups(msgspec.Struct, frozen=True, kw_only=True):
+    """Candidates by the way in which they are judged.
+
+    Attributes:
+        early: Those whose code the primer executes.
+        warm: Other functions.
+        constants: Assignments that are made anew in the running process.
+        cold: What needs its module imported afresh.
+    """
+
+    early: list[Candidate]
+    warm: list[Candidate]
+    constants: list[Candidate]
+    cold: list[Candidate]
+
+
+def _grouped(wanted: Sequence[Candidate], judge: Judge) -> _Groups:
+    groups = _Groups(early=[], warm=[], constants=[], cold=[])
+    for candidate in wanted:
+        if judge.is_cold(candidate):
+            groups.cold.append(candidate)
+        elif judge.constant(candidate) and not judge.is_early(candidate):
+            groups.constants.append(candidate)
+        elif judge.is_early(candidate):
+            groups.early.append(candidate)
+        else:
+            groups.warm.append(candidate)
+    for group in (groups.constants, groups.cold):  # there may not be time for all: one of each statement first
+        turns: dict[tuple[str, int], int] = {}
+        order = {}
+        for candidate in group:
+            place = (candidate.change.path, candidate.change.first)
+            order[candidate.mutant.id] = turns[place] = turns.get(place, 0) + 1
+        group.sort(key=lambda c: order[c.mutant.id])
+    return groups
+
+
+_COUNTS: Final = ("CI", "TZ", "LANG", "LC_ALL", "DJANGO_SETTINGS_MODULE")
+
+
+def _is_data(path: str) -> bool:
+    return not path.endswith(".py")

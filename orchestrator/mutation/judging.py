@@ -1,0 +1,391 @@
+"""Judge mutants in the children of a collected session: which tests, in which order, and what their end means.
+
+A verdict is a conversation: a job is given, how it ended decides whether another one is needed. `Judge.verdict` is that
+conversation, written as a generator; `Judge.run` leads many of them at once.
+"""
+
+from __future__ import annotations
+
+import collections
+import os
+import time
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from typing import Final
+
+import msgspec
+
+from orchestrator import text
+from orchestrator.adapters.session import Change, Ended, Job, Session
+from orchestrator.model.mutation import MutantKind, MutantStatus
+from orchestrator.mutation.candidates import Candidate
+from orchestrator.mutation.constants import Constant, Names
+from orchestrator.mutation.reach import Item, Reach
+
+COLLECTION: Final = "collection"
+
+_FIRST: Final = 12  # items that are tried first where everything is imported afresh
+_START: Final = 5.0  # seconds until the first item begins, where everything is imported
+_LEAST: Final = 1.0  # seconds that any item may take …
+_TIMES: Final = 8.0  # … or so many times what it took without the mutant
+_PATIENT: Final = 3.0  # as much longer when a time-out is judged again
+
+
+class Verdict(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What became of a mutant.
+
+    Attributes:
+        status: The verdict.
+        killer: The item that noticed first.
+        message: What it said, or why the mutant can't be judged.
+        passed: The items that ran and did not notice.
+        seconds: How long judging took.
+        cold: Whether everything was imported afresh.
+    """
+
+    status: MutantStatus
+    killer: str = ""
+    message: str = ""
+    passed: tuple[str, ...] = ()
+    seconds: float = 0.0
+    cold: bool = False
+
+
+Conversation = Generator[Job, Ended, Verdict]
+
+
+class _Talk(msgspec.Struct, frozen=True):
+    """A conversation that is going on: about what, and since when."""
+
+    candidate: Candidate
+    conversation: Conversation
+    since: float
+
+
+class Judge:
+    """Judges candidates.
+
+    Args:
+        session: The collected session.
+        reach: What each test is like without mutants.
+        at_import: Statements executed at import and collection, by path.
+        killers: Which item killed a mutant of a function the last time, by the function's place.
+        names: Where every name of the project stands.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        reach: Reach,
+        *,
+        at_import: Mapping[str, int],
+        killers: Mapping[str, Sequence[str]],
+        names: Names,
+    ) -> None:
+        self._all_names = names
+        self._constants: dict[str, Constant | None] = {}
+        self._session = session
+        self._names = session.ready.ready
+        self._items = [reach.items[name] for name in self._names]
+        self._primer = reach.primer
+        self._primed = reach.primed
+        self._able = [k for k, item in enumerate(self._items) if item.may_kill]
+        self._cold_able = self._able
+        self.is_cold_ready = False
+        self._at_import = at_import
+        self._start = session.start
+        self._order = Order(self._items, killers)
+
+    def begin_cold(self) -> list[str]:
+        """Prepare for mutants that need everything imported afresh; return the tests that do not pass then.
+
+        What belongs to others is imported once for all of them. Whether that is without effect on the tests is seen
+        here: those that end another way may not kill such mutants.
+        """
+        self.is_cold_ready = True
+        self._session.prepare_cold(self._session.ready.modules)
+        number = self._session.submit(self._job(None, self._able, cold=True, patient=True, stop=False))
+        ended: list[Ended] = []
+        while not ended:
+            ended = [e for e in self._session.wait() if e.job == number]
+        passed = {said.item for said in ended[0].items if said.outcome != "failed"}
+        self._cold_able = [k for k in self._able if self._names[k] in passed]
+        return [self._names[k] for k in self._able if self._names[k] not in passed]
+
+    def is_cold(self, candidate: Candidate) -> bool:
+        """Whether a mutant's code has run when the session is collected, so that it has to be imported afresh."""
+        here = self._at_import.get(candidate.change.path, 0)
+        if not here or self.constant(candidate):
+            return False
+        return candidate.at_import or bool(here & candidate.reach)
+
+    def constant(self, candidate: Candidate) -> Constant | None:
+        """Return what a mutant assigns, if that can be assigned anew while the program runs."""
+        name = candidate.mutant.id
+        if name not in self._constants:
+            wanted = candidate.at_import and candidate.mutant.kind is not MutantKind.DEFAULT
+            self._constants[name] = self._all_names.constant(candidate) if wanted else None
+        return self._constants[name]
+
+    def is_early(self, candidate: Candidate) -> bool:
+        """Whether a mutant has to be judged before the primer has run: it executes the changed code itself."""
+        lines = constant.lines if (constant := self.constant(candidate)) else _where(candidate)
+        return any(self._primed.get(path, 0) & mask for path, mask in lines.items())
+
+    def prime(self) -> None:
+        """Run the primer, for all mutants that are judged from now on."""
+        if self._primer:
+            self._session.prime([self._names.index(self._primer)], trace=False)
+
+    def reaching(self, candidate: Candidate) -> list[int]:
+        """Return the items that may notice a mutant, in pytest's order."""
+        if self.is_cold(candidate):  # what runs at import may show anywhere
+            return self._cold_able
+        if self.is_early(candidate):  # the primer may have done it for all of them
+            return self._able
+        constant = self.constant(candidate)
+        if constant:
+            if constant.everybody:
+                return self._able
+            root = self._session.ready.root
+            tests = {os.path.relpath(file, root) for file in constant.files}
+            return [
+                k for k in self._able if self._hits(k, constant.lines) or self._names[k].partition("::")[0] in tests
+            ]
+        path = candidate.change.path
+        if candidate.at_import:
+            return [k for k in self._able if path in self._items[k].lines]
+        return [k for k in self._able if self._hits(k, _where(candidate))]
+
+    def _hits(self, number: int, lines: Mapping[str, int]) -> bool:
+        reached = self._items[number].lines
+        return any(reached.get(path, 0) & mask for path, mask in lines.items())
+
+    def run(
+        self,
+        candidates: Iterable[Candidate],
+        *,
+        workers: int,
+        done: Callable[[Candidate, Verdict], None],
+        only: Callable[[Candidate, list[int]], list[int]] = lambda _, numbers: numbers,
+        until: float | None = None,
+    ) -> None:
+        """Judge candidates, as many at a time as there are workers.
+
+        Args:
+            candidates: In the order in which they are begun.
+            workers: How many at a time.
+            done: Told of each verdict as soon as it is known.
+            only: Given a candidate and the items that reach it, returns those that have to run.
+            until: When to begin no more, by the monotonic clock.
+        """
+        waiting = collections.deque(candidates)
+        talks: dict[int, _Talk] = {}
+        later: collections.deque[tuple[_Talk, Job]] = collections.deque()
+
+        def go_on(talk: _Talk, ended: Ended | None) -> None:
+            """Take a conversation one step on."""
+            try:
+                job = next(talk.conversation) if ended is None else talk.conversation.send(ended)
+            except StopIteration as stop:
+                seconds = round(time.monotonic() - talk.since, 4)
+                verdict = msgspec.structs.replace(stop.value, seconds=seconds)
+                self._order.learn(talk.candidate, verdict)
+                done(talk.candidate, verdict)
+                return
+            if job.alone:
+                later.append((talk, job))
+            else:
+                talks[self._session.submit(job)] = talk
+
+        while waiting or talks or later:
+            while waiting and len(talks) <= workers and (until is None or time.monotonic() < until):
+                candidate = waiting.popleft()
+                numbers = self._sorted(only(candidate, self.reaching(candidate)), candidate)
+                go_on(_Talk(candidate, self.verdict(candidate, numbers), time.monotonic()), None)
+            if until is not None and time.monotonic() >= until:
+                waiting.clear()
+            if later and not talks:
+                talk, job = later.popleft()
+                talks[self._session.submit(job)] = talk
+            for ended in self._session.wait():
+                go_on(talks.pop(ended.job), ended)
+
+    def _sorted(self, numbers: Sequence[int], candidate: Candidate) -> list[int]:
+        lines = self._all_names.mentions(candidate) if candidate.at_import else _where(candidate)
+        return self._order.sorted(numbers, candidate, lines)
+
+    def verdict(self, candidate: Candidate, numbers: list[int]) -> Conversation:
+        """Judge one mutant by these items, in their order."""
+        if not numbers:
+            return Verdict(status=MutantStatus.NO_TESTS)
+        cold = self.is_cold(candidate)
+        passed: list[str] = []
+        is_first = True
+        while numbers:
+            now, later = numbers, []
+            if cold and is_first and len(numbers) > _FIRST:  # a few are collected soon, and mostly enough
+                now, later = numbers[:_FIRST], numbers[_FIRST:]
+            is_first = False
+            ended = yield self._job(candidate, now, cold=cold, partly=bool(later))
+            if ended.find("not_swappable"):
+                cold = True
+                numbers = self._sorted(self._cold_able, candidate)
+                continue
+            if cold and (broken := ended.find("not_collected")):
+                return Verdict(
+                    status=MutantStatus.KILLED,
+                    killer=COLLECTION,
+                    message=text.one_line(f"{broken.file}: {_last_line(broken.message)}"),
+                    cold=True,
+                )
+            count = len(ended.items)
+            passed += [said.item for said in ended.items if said.outcome != "failed"]
+            if ended.ended and not ended.failed:
+                if later:
+                    numbers = later
+                    continue
+                if cold and (said := ended.find("imported")) and not said.imported:
+                    return Verdict(status=MutantStatus.NO_TESTS, message="no test imports its module", cold=True)
+                break
+            number = now[count - 1] if ended.failed else now[min(count, len(now) - 1)]
+            verdict = yield from self._confirmed(candidate, number, now[: count - 1], ended, cold=cold)
+            if verdict is not None:
+                return msgspec.structs.replace(verdict, passed=tuple(passed), cold=cold)
+            passed.append(self._names[number])
+            numbers = numbers[numbers.index(number) + 1 :]
+        return Verdict(status=MutantStatus.SURVIVED, passed=tuple(passed), cold=cold)
+
+    def _confirmed(
+        self, candidate: Candidate, number: int, before: list[int], ended: Ended, *, cold: bool
+    ) -> Generator[Job, Ended, Verdict | None]:
+        """Return the verdict when an item did not pass; None: it says nothing about the mutant.
+
+        A failure of the first item stands: it passes alone without the mutant. After other items it may be due to
+        what these left behind, in an order that is not pytest's. Time-outs and crashes are seen again, alone on an
+        idle machine and with more time, before they count.
+        """
+        name = self._names[number]
+        if ended.failed and not before:
+            return _killed(name, ended)
+        again = yield self._job(candidate, [number], cold=cold, patient=not ended.failed, partly=cold)
+        if again.failed:
+            return _killed(name, again)
+        if again.timed_out or not again.ended:
+            return _broken_off(name, again)
+        if not ended.failed:
+            return None
+        plain = yield self._job(None, [*before, number], cold=cold, stop=False)
+        return _killed(name, ended) if plain.ended and plain.items and not plain.failed else None
+
+    def _job(
+        self,
+        candidate: Candidate | None,
+        numbers: Sequence[int],
+        *,
+        cold: bool,
+        patient: bool = False,
+        stop: bool = True,
+        partly: bool = False,
+    ) -> Job:
+        times = _PATIENT if patient else 1.0
+        start = (_START + _TIMES * self._start if cold else _START) * times
+        limits = [start, *(round(times * max(_LEAST, _TIMES * self._items[k].seconds), 3) for k in numbers)]
+        return Job(
+            items=tuple(numbers),
+            limits=tuple(limits),
+            change=self._change(candidate) if candidate else None,
+            files=self._files(numbers) if partly else (),
+            stop=stop,
+            cold=cold,
+            alone=patient,
+        )
+
+    def _change(self, candidate: Candidate) -> Change:
+        constant = self.constant(candidate)
+        if constant is None:
+            return candidate.change
+        return msgspec.structs.replace(candidate.change, constant=(constant.owner, constant.name))
+
+    def _files(self, numbers: Sequence[int]) -> tuple[str, ...]:
+        """Return the files that items are in."""
+        files = dict.fromkeys(self._names[k].partition("::")[0] for k in numbers)
+        return tuple(os.path.join(self._session.ready.root, file) for file in files)  # noqa: PTH118 - only a name
+
+
+class Order:
+    """Puts tests into the order in which a kill is soonest expected: by kills a second.
+
+    What counts is how often a test has killed a mutant of the same line and of the same function, in this run and in
+    earlier ones, and of all that it ran under. Tests that are as good are sorted by time and by how little they reach:
+    who executes everything rarely looks at this function.
+    """
+
+    def __init__(self, items: Sequence[Item], killers: Mapping[str, Sequence[str]]) -> None:
+        self._number = {item.name: k for k, item in enumerate(items)}
+        self._seconds = [max(item.seconds, 1e-4) for item in items]
+        self._lines = [sum(mask.bit_count() for mask in item.lines.values()) for item in items]
+        self._reached = [item.lines for item in items]
+        self._kills = [0] * len(items)
+        self._runs = [0] * len(items)
+        self._of_function: dict[str, collections.Counter[int]] = {}
+        self._of_line: dict[tuple[str, int], collections.Counter[int]] = {}
+        for place, names in killers.items():
+            self._of_function[place] = collections.Counter(self._number[n] for n in names if n in self._number)
+
+    def sorted(self, numbers: Sequence[int], candidate: Candidate, lines: Mapping[str, int]) -> list[int]:
+        """Return items, the best first; `lines` are the statements by which they may notice."""
+        none: collections.Counter[int] = collections.Counter()
+        of_function = self._of_function.get(_place(candidate), none)
+        of_line = self._of_line.get(_line(candidate), none)
+        path = candidate.change.path
+
+        def expected(k: int) -> float:
+            kills = 4 * of_line[k] + of_function[k] + (self._kills[k] + 0.5) / (self._runs[k] + 1)
+            seen = self._reached[k]
+            near = 1.0 if any(seen.get(p, 0) & mask for p, mask in lines.items()) else 0.1 if path in seen else 0.01
+            return kills * near / (self._seconds[k] * (1 + self._lines[k] / 200))
+
+        return sorted(numbers, key=lambda k: (-expected(k), k))
+
+    def learn(self, candidate: Candidate, verdict: Verdict) -> None:
+        """Remember who killed, and who did not."""
+        for name in verdict.passed:
+            self._runs[self._number[name]] += 1
+        number = self._number.get(verdict.killer)
+        if number is not None:
+            self._runs[number] += 1
+            self._kills[number] += 1
+            self._of_function.setdefault(_place(candidate), collections.Counter())[number] += 1
+            self._of_line.setdefault(_line(candidate), collections.Counter())[number] += 1
+
+
+def _killed(name: str, ended: Ended) -> Verdict:
+    return Verdict(status=MutantStatus.KILLED, killer=name, message=text.one_line(ended.items[-1].message))
+
+
+def _broken_off(name: str, ended: Ended) -> Verdict:
+    """Return the verdict when a child did not come to its end, twice."""
+    if ended.timed_out:
+        return Verdict(status=MutantStatus.TIMEOUT, killer=name, message="it does not come to its end")
+    fault = ended.find("fault")
+    if fault and not ended.items:  # of ours, not of the mutant's
+        return Verdict(status=MutantStatus.SUSPICIOUS, message=text.one_line(fault.fault))
+    how = f"signal {-ended.code}" if ended.code < 0 else f"exit status {ended.code}"
+    return Verdict(status=MutantStatus.CRASHED, killer=name, message=f"the process ends with {how}")
+
+
+def _where(candidate: Candidate) -> dict[str, int]:
+    return {candidate.change.path: candidate.reach}
+
+
+def _line(candidate: Candidate) -> tuple[str, int]:
+    return candidate.mutant.path, candidate.mutant.line
+
+
+def _place(candidate: Candidate) -> str:
+    return f"{candidate.mutant.path}::{candidate.mutant.function}"
+
+
+def _last_line(message: str) -> str:
+    lines = message.strip().splitlines()
+    return lines[-1] if lines else ""

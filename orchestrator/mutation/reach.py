@@ -1,0 +1,182 @@
+"""What each test reaches while the code is as it is, and which tests may kill.
+
+Every item is run twice where the source is instrumented: in pytest's order with all others, and alone in a child of its
+own. A fixture of the session, a global that is filled once, a cache: they run in whichever item comes first, and only
+the second way shows that they belong to every item that uses them. The reaches are united. An item that does not end
+the same both ways depends on others, or on chance: it may not kill.
+
+Frameworks do much when they are used first (routes, mappers, templates), and a forked child always uses them first. So
+one item, the *primer*, is run in the parent of the children: one with a small reach after which the next is quicker.
+What it has executed of the source may have left something behind, so no child can tell who else needs it: mutants of
+those statements are judged without the primer, by every item.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Final
+
+import msgspec
+
+from orchestrator.adapters.session import Ended, Job, Said, Session
+
+GREEN: Final = ("passed", "xfailed", "skipped")
+
+_PATIENCE: Final = 600.0  # seconds that an item may take when nothing is known of it
+_SAMPLES: Final = 16
+_WORTH_PRIMING: Final = 0.004  # seconds that the first item of a process takes longer than the second
+
+
+class Item(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A test, as it is without any mutant.
+
+    Attributes:
+        name: pytest's node id.
+        outcome: How it ends among the others.
+        alone: How it ends alone.
+        seconds: How long it takes alone.
+        lines: The statements of the source that it executes, and the functions of its own, by absolute path, as masks
+            of first lines.
+        read: The project's files that it opens.
+        written: Those that it opens to write.
+        beyond: Whether it starts other programs or talks to other hosts: what these do is not seen.
+    """
+
+    name: str
+    outcome: str = ""
+    alone: str = ""
+    seconds: float = 0.0
+    lines: Mapping[str, int] = {}
+    read: tuple[str, ...] = ()
+    written: tuple[str, ...] = ()
+    beyond: bool = False
+
+    @property
+    def may_kill(self) -> bool:
+        """Whether its failure says something about a mutant."""
+        return self.outcome in GREEN and self.alone == self.outcome
+
+
+class Reach(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of all tests.
+
+    Attributes:
+        items: By name.
+        primer: The item that is run before others, by name; empty: none is.
+    """
+
+    items: dict[str, Item]
+    primer: str = ""
+
+    @property
+    def primed(self) -> Mapping[str, int]:
+        """The statements that the primer executes."""
+        return self.items[self.primer].lines if self.primer else {}
+
+
+def masks(lines: Mapping[str, str]) -> dict[str, int]:
+    """Return masks as numbers from the way in which they travel."""
+    return {path: int(mask, 16) for path, mask in lines.items()}
+
+
+def united(*reaches: Mapping[str, int]) -> dict[str, int]:
+    """Return the lines that are in any of some reaches."""
+    found: dict[str, int] = {}
+    for reach in reaches:
+        for path, mask in reach.items():
+            found[path] = found.get(path, 0) | mask
+    return found
+
+
+def record(session: Session, known: Reach, watch: Callable[[int, int], None]) -> Reach:
+    """Run the items that are not known yet, in both ways, and return what all are like.
+
+    Args:
+        session: The collected session.
+        known: What is known of an earlier run. Where its primer is gone, nothing is.
+        watch: Told how many items are done, of how many.
+    """
+    names = session.ready.ready
+    items = {name: known.items[name] for name in names if name in known.items}
+    missing = [k for k, name in enumerate(names) if name not in items]
+    if not missing:
+        return Reach(items=items, primer=known.primer)
+    alone: dict[str, Said] = {}
+    if items:
+        primer = known.primer
+    else:
+        chosen = _primer(session, missing)
+        primer = chosen.item if chosen else ""
+        if chosen:
+            alone[primer] = chosen
+            missing = [k for k in missing if names[k] != primer]
+    if primer:
+        session.prime([names.index(primer)], trace=True)
+    everything = [k for k, name in enumerate(names) if name not in items]
+    serial = session.submit(_job(everything))
+    jobs = {session.submit(_job([number])): number for number in missing}
+    together: dict[str, Said] = {}
+    waiting = {serial, *jobs}
+    while waiting:
+        for ended in session.wait():
+            waiting.discard(ended.job)
+            if ended.job == serial:
+                together = {said.item: said for said in ended.items}
+            else:
+                alone[names[jobs[ended.job]]] = _single(ended)
+        watch(len(alone), len(everything))
+    for number in everything:
+        name = names[number]
+        items[name] = _item(name, together.get(name, Said()), alone[name])
+    return Reach(items=items, primer=primer)
+
+
+def _primer(session: Session, numbers: Sequence[int]) -> Said | None:
+    """Return the item after which others are quicker, and which reaches little; None: it makes no difference.
+
+    Pairs of items of one file are run in a child; what the first of them takes longer is what it does for the second.
+    """
+    by_file: dict[str, list[int]] = {}
+    for number in numbers:
+        by_file.setdefault(session.ready.ready[number].partition("::")[0], []).append(number)
+    pairs = [group[:2] for group in by_file.values() if len(group) > 1]
+    step = max(1, len(pairs) // _SAMPLES)
+    jobs = {session.submit(_job(pair)) for pair in pairs[::step][:_SAMPLES]}
+    gains: list[tuple[float, Said]] = []
+    while jobs:
+        for ended in session.wait():
+            jobs.discard(ended.job)
+            if ended.ended and len(ended.items) == 2 and all(said.outcome in GREEN for said in ended.items):
+                first, second = ended.items
+                if not (first.threads or first.beyond or first.written):
+                    gains.append((first.seconds - second.seconds, first))
+    most = max((gain for gain, _ in gains), default=0.0)
+    if most < _WORTH_PRIMING:
+        return None
+    good = [said for gain, said in gains if gain > 0.6 * most]
+    return min(good, key=lambda said: sum(mask.bit_count() for mask in masks(said.lines).values()))
+
+
+def _job(numbers: Iterable[int]) -> Job:
+    return Job(items=tuple(numbers), limits=(_PATIENCE,), stop=False, trace=True)
+
+
+def _single(ended: Ended) -> Said:
+    """Return what became of the one item of a job; nothing, if its process did not come so far."""
+    return ended.items[0] if ended.items else Said()
+
+
+def _item(name: str, together: Said, alone: Said) -> Item:
+    own: dict[str, int] = {}
+    for path, line in (*together.functions, *alone.functions):
+        own[path] = own.get(path, 0) | 1 << line
+    return Item(
+        name=name,
+        outcome=together.outcome,
+        alone=alone.outcome,
+        seconds=alone.seconds or together.seconds,
+        lines=united(masks(together.lines), masks(alone.lines), own),
+        read=tuple(sorted({*together.read, *alone.read})),
+        written=tuple(sorted({*together.written, *alone.written})),
+        beyond=together.beyond or alone.beyond,
+    )

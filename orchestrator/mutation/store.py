@@ -1,0 +1,380 @@
+"""What is kept from run to run: what each test reaches, and each verdict with all that it depends on.
+
+A verdict is used again only when nothing that it depends on has changed. That is, for a kill, the test that killed; for
+a survivor, every test that reaches it; and of each of those tests the functions that it executes, those whose names
+occur in these (a mutant may lead there), the files that it opens, everything that runs at import, the interpreter, its
+packages and the settings. Of a function counts its text, not its lines: code that moved has not changed.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import warnings
+from collections.abc import Iterable, Mapping, Sequence
+from importlib.util import decode_source
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from orchestrator import codec
+from orchestrator.model.mutation import MutantStatus
+from orchestrator.mutation.candidates import Candidate, span
+from orchestrator.mutation.judging import COLLECTION, Verdict
+from orchestrator.mutation.reach import Item, Reach
+from orchestrator.mutation.tree import Digests
+
+_FORMAT: Final = 2
+_ANYTHING: Final = frozenset({"getattr", "globals", "eval", "exec", "import_module", "__import__", "methodcaller"})
+
+
+class Unit(msgspec.Struct, frozen=True):
+    """A function (with its decorators), or what is left of a file without its functions.
+
+    Attributes:
+        place: File and qualified name; of the rest of a file, its path alone. Different for each.
+        name: The qualified name.
+        first: First line.
+        last: Last line.
+        digest: Of its text.
+        names: Every name in it.
+    """
+
+    place: str
+    name: str
+    first: int
+    last: int
+    digest: str
+    names: frozenset[str]
+
+
+class File:
+    """A Python file taken apart."""
+
+    def __init__(self, path: str, content: str, *, is_test: bool) -> None:
+        lines = content.split("\n")
+        self.functions: list[Unit] = []
+        rest = list(lines)
+        with warnings.catch_warnings(action="ignore"):
+            tree = ast.parse(content)
+        seen: dict[str, int] = {}
+        for name, node in _outermost(tree.body):
+            seen[name] = seen.get(name, 0) + 1
+            place = f"{path}::{name}" + (f"#{seen[name]}" if seen[name] > 1 else "")  # `@overload`, `@property.setter`
+            first = min([node.lineno, *(d.lineno for d in node.decorator_list)])
+            last = node.end_lineno or node.lineno
+            text = "\n".join(lines[first - 1 : last])
+            self.functions.append(Unit(place, name, first, last, _digest(text), _names(node)))
+            if is_test and name.rpartition(".")[2].startswith("test"):
+                rest[first - 1 : last] = [""] * (last - first + 1)  # one more test is no change to the others
+            else:
+                start = node.body[0].lineno
+                rest[start - 1 : last] = [""] * (last - start + 1)
+        self.rest = Unit(
+            path, "", 1, len(lines), _digest("\n".join(line for line in rest if line.strip())), frozenset()
+        )
+        self._by_place = {unit.place: unit for unit in self.functions}
+
+    def hit(self, mask: int) -> list[Unit]:
+        """Return the functions of which a line is in a mask."""
+        return [unit for unit in self.functions if mask & span(unit.first, unit.last)]
+
+    def unit(self, place: str) -> Unit | None:
+        """Return a function by its place."""
+        return self._by_place.get(place)
+
+
+def _outermost(
+    body: Sequence[ast.stmt], prefix: str = ""
+) -> Iterable[tuple[str, ast.FunctionDef | ast.AsyncFunctionDef]]:
+    for node in body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield prefix + node.name, node
+        elif isinstance(node, ast.ClassDef):
+            yield from _outermost(node.body, f"{prefix}{node.name}.")
+        elif isinstance(node, ast.If | ast.Try | ast.With | ast.TryStar):
+            for inner in (node.body, *(h.body for h in getattr(node, "handlers", ()))):
+                yield from _outermost(inner, prefix)
+            for inner in (getattr(node, "orelse", ()), getattr(node, "finalbody", ())):
+                yield from _outermost(inner, prefix)
+
+
+def _names(node: ast.AST) -> frozenset[str]:
+    found = set()
+    for inside in ast.walk(node):
+        if isinstance(inside, ast.Name):
+            found.add(inside.id)
+        elif isinstance(inside, ast.Attribute):
+            found.add(inside.attr)
+        elif isinstance(inside, ast.arg):  # a fixture, maybe
+            found.add(inside.arg)
+    return frozenset(found)
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+class Code:
+    """The project's Python files, as they are now.
+
+    Args:
+        tests: Folders and files of tests, absolute.
+    """
+
+    def __init__(self, tests: Sequence[Path]) -> None:
+        self._tests = tuple(tests)
+        self._files: dict[str, File | None] = {}
+        self._by_name: dict[str, list[Unit]] | None = None
+
+    def file(self, path: str) -> File | None:
+        """Return a file by its absolute path; None: it is not Python, or not there."""
+        if path not in self._files:
+            self._files[path] = self._read(path)
+        return self._files[path]
+
+    def _read(self, path: str) -> File | None:
+        is_test = any(Path(path).is_relative_to(t) for t in self._tests)
+        try:
+            return File(path, decode_source(Path(path).read_bytes()), is_test=is_test)
+        except (OSError, SyntaxError, ValueError):
+            return None
+
+    def executed(self, lines: Mapping[str, int]) -> dict[str, Unit]:
+        """Return the functions that a reach executes, by place."""
+        found: dict[str, Unit] = {}
+        for path, mask in lines.items():
+            file = self.file(path)
+            if file:
+                found |= {unit.place: unit for unit in file.hit(mask)}
+        return found
+
+    def closure(self, units: Mapping[str, Unit]) -> dict[str, Unit]:
+        """Return functions, and those that they could lead to under a mutant: whose names occur in them."""
+        if self._by_name is None:
+            self._by_name = {}
+            for file in self._files.values():
+                for unit in file.functions if file else ():
+                    self._by_name.setdefault(unit.name.rpartition(".")[2], []).append(unit)
+        found = dict(units)
+        waiting = list(units.values())
+        anything = any(unit.names & _ANYTHING for unit in waiting)
+        for name, others in self._by_name.items():
+            if anything or (name.startswith("__") and name.endswith("__")):  # called without being named
+                waiting += [unit for unit in others if unit.place not in found]
+        seen: set[str] = set()
+        while waiting:
+            unit = waiting.pop()
+            found.setdefault(unit.place, unit)
+            for name in unit.names - seen:
+                seen.add(name)
+                waiting += [other for other in self._by_name.get(name, ()) if other.place not in found]
+        return found
+
+
+class KeptItem(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
+    """An item of an earlier run: its lines relative to their functions, with the digests of those."""
+
+    name: str
+    outcome: str
+    alone: str
+    seconds: float
+    lines: dict[str, str]
+    rest: dict[str, str]
+    units: dict[str, str]
+    read: dict[str, str]
+    written: tuple[str, ...]
+    beyond: bool
+
+
+class Kept(msgspec.Struct, frozen=True, kw_only=True):
+    """What is kept of the tests."""
+
+    format: int
+    around: str
+    primer: str
+    items: tuple[KeptItem, ...]
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A verdict in the journal.
+
+    Attributes:
+        mutant: Its fingerprint.
+        text: Digest of the definition before and after the change.
+        verdict: The verdict.
+        depends: Digest of each test that it depends on, by name.
+        place: The function, for the order of tests.
+    """
+
+    mutant: str
+    text: str
+    verdict: Verdict
+    depends: dict[str, str]
+    place: str = ""
+
+
+class Dependencies:
+    """What the verdicts of a run depend on.
+
+    Args:
+        code: The project's files.
+        around: Digest of what everything depends on: interpreter, packages, settings, code run at import.
+        digests: Of files.
+    """
+
+    def __init__(self, code: Code, around: str, digests: Digests) -> None:
+        self._code = code
+        self._around = around
+        self._digests = digests
+        self._items: dict[str, str] = {}
+
+    def of(self, names: Iterable[str], items: Mapping[str, Item]) -> dict[str, str]:
+        """Return the digest of each test that a verdict depends on; of *collection*, that of what runs at import."""
+        found = {name: self.of_item(items[name]) for name in names if name in items}
+        return found | ({COLLECTION: self._around} if COLLECTION in names else {})
+
+    def of_item(self, item: Item) -> str:
+        """Return the digest of all that a test's end under a mutant depends on."""
+        if item.name not in self._items:
+            units = self._code.closure(self._code.executed(item.lines))
+            told = [
+                self._around,
+                item.outcome,
+                item.alone,
+                sorted((place, unit.digest) for place, unit in units.items()),
+                sorted((path, self._digests.of(path)) for path in item.read),
+            ]
+            self._items[item.name] = _digest(msgspec.json.encode(told).decode())
+        return self._items[item.name]
+
+
+def keep(file: Path, reach: Reach, code: Code, digests: Digests, around: str) -> None:
+    """Write down what each test reaches."""
+    kept = []
+    for item in reach.items.values():
+        units = code.executed(item.lines)
+        relative, rest = {}, {}
+        for path, mask in item.lines.items():
+            source = code.file(path)
+            left = mask
+            for unit in source.hit(mask) if source else ():
+                within = mask & span(unit.first, unit.last)
+                relative[unit.place] = hex(within >> unit.first)
+                left &= ~within
+            if left:
+                rest[path] = hex(left)
+        kept.append(
+            KeptItem(
+                name=item.name,
+                outcome=item.outcome,
+                alone=item.alone,
+                seconds=item.seconds,
+                lines=relative,
+                rest=rest,
+                units={place: unit.digest for place, unit in units.items()},
+                read={path: digests.of(path) for path in item.read},
+                written=item.written,
+                beyond=item.beyond,
+            )
+        )
+    codec.write_atomically(
+        file, msgspec.json.encode(Kept(format=_FORMAT, around=around, primer=reach.primer, items=tuple(kept)))
+    )
+
+
+def recall(file: Path, code: Code, digests: Digests, around: str) -> Reach:
+    """Return the tests of an earlier run that would run the same way now; none, if the primer would not."""
+    try:
+        kept = codec.from_json(file.read_bytes(), Kept)
+    except (OSError, msgspec.DecodeError):
+        return Reach(items={})
+    if kept.format != _FORMAT or kept.around != around:
+        return Reach(items={})
+    found = {}
+    for item in kept.items:
+        now: dict[str, Unit] = {}
+        for place in item.units:
+            source = code.file(place.partition("::")[0])
+            unit = source.unit(place) if source else None
+            if unit is not None:
+                now[place] = unit
+        same_code = all(place in now and now[place].digest == digest for place, digest in item.units.items())
+        same_files = all(digests.of(path) == digest for path, digest in item.read.items())
+        if not (same_code and same_files):
+            continue
+        lines: dict[str, int] = {path: int(mask, 16) for path, mask in item.rest.items()}
+        for place, mask in item.lines.items():
+            path = place.partition("::")[0]
+            lines[path] = lines.get(path, 0) | int(mask, 16) << now[place].first
+        found[item.name] = Item(
+            name=item.name,
+            outcome=item.outcome,
+            alone=item.alone,
+            seconds=item.seconds,
+            lines=lines,
+            read=tuple(item.read),
+            written=item.written,
+            beyond=item.beyond,
+        )
+    if kept.primer and kept.primer not in found:
+        return Reach(items={})
+    return Reach(items=found, primer=kept.primer)
+
+
+def text_of(candidate: Candidate, original: Sequence[str]) -> str:
+    """Return the digest of a definition before and after its change."""
+    return _digest("\n".join([*original, "\0", *candidate.change.lines]))
+
+
+class Journal:
+    """Verdicts on disk, each as soon as it is known; a run that is ended at any moment loses none.
+
+    Args:
+        file: Where. What an earlier run wrote is read; of several lines for a mutant the last one counts.
+    """
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self.known: dict[str, Record] = {}
+        decoder = msgspec.json.Decoder(Record)
+        try:
+            lines = file.read_bytes().split(b"\n")
+        except OSError:
+            lines = []
+        for line in lines[:-1]:  # what follows the last line end was cut off
+            try:
+                record = decoder.decode(line)
+            except msgspec.DecodeError:
+                continue
+            self.known[record.mutant] = record
+        file.parent.mkdir(parents=True, exist_ok=True)
+        if len(lines) > 2 * len(self.known) + 100:
+            codec.write_atomically(file, b"".join(msgspec.json.encode(r) + b"\n" for r in self.known.values()))
+        elif lines and lines[-1]:
+            with file.open("ab") as torn:
+                torn.write(b"\n")
+        self._output = file.open("ab", buffering=0)
+
+    def add(self, record: Record) -> None:
+        """Write a verdict down."""
+        self.known[record.mutant] = record
+        self._output.write(msgspec.json.encode(record) + b"\n")
+
+    def close(self) -> None:
+        """Close the file."""
+        self._output.close()
+
+    def killers(self) -> dict[str, list[str]]:
+        """Return, per function, the tests that killed its mutants the last time."""
+        found: dict[str, list[str]] = {}
+        for record in self.known.values():
+            if record.verdict.killer and record.place:
+                found.setdefault(record.place, []).append(record.verdict.killer)
+        return found
+
+
+def is_final(status: MutantStatus) -> bool:
+    """Whether a verdict may be used again."""
+    return status.is_detected or status.is_undetected

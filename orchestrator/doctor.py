@@ -33,7 +33,6 @@ from orchestrator.progress import Teller
 from orchestrator.stages.context import Context
 
 OLDEST_PYTHON: Final = (3, 10)
-OLDEST_MUTMUT: Final = (3, 8)
 _ASKED: Final = 30  # operations that are tried before it is said that none answers
 _COLLECT_TIMEOUT: Final = 120.0
 
@@ -157,9 +156,7 @@ def _interpreter(context: Context) -> Iterator[Check]:
         yield _good("interpreter", f"{shown}, Python {version}")
 
 
-_REQUIRED: Final = {"pytest": "pytest", "mutmut": "mutmut~=3.8"}
 _WITHOUT: Final = {
-    "mutmut": "`mutation.critical` is empty",
     "coverage": "coverage is not measured",
     "pytest-xdist": "the tests run in one process",
 }
@@ -167,17 +164,14 @@ _WITHOUT: Final = {
 
 def _tool(name: str, context: Context) -> Iterator[Check]:
     version = context.installed().versions.get(name, "")
-    is_needed = name == "pytest" or (name == "mutmut" and context.project.settings.mutation.critical)
-    code = Code.MUTMUT_MISSING if name == "mutmut" else Code.TOOL_NOT_INSTALLED
-    if name == "mutmut" and version and _numbers(version) < OLDEST_MUTMUT:
-        yield _failure(name, code, f"{version} is too old", f'pip install "{_REQUIRED[name]}"')
-    elif version:
+    missing = "not installed in the app's interpreter"
+    if version:
         yield _good(name, version)
-    elif is_needed:
-        hint = f'Install it beside the app: pip install "{_REQUIRED[name]}".'
-        yield _failure(name, code, "not installed in the app's interpreter", hint)
+    elif name in _WITHOUT:
+        yield _nothing(name, f"{missing}: {_WITHOUT[name]}")
     else:
-        yield _nothing(name, f"not installed in the app's interpreter: {_WITHOUT[name]}")
+        hint = f"Install it beside the app: pip install {name}."
+        yield _failure(name, Code.TOOL_NOT_INSTALLED, missing, hint)
 
 
 def _numbers(version: str) -> tuple[int, ...]:
@@ -514,7 +508,6 @@ def _git(context: Context) -> Iterator[Check]:
 _STEPS: Final = (
     _Step(name="interpreter", check=_interpreter),
     _Step(name="pytest", check=partial(_tool, "pytest"), needs=("interpreter",)),
-    _Step(name="mutmut", check=partial(_tool, "mutmut"), needs=("interpreter",)),
     _Step(name="coverage", check=partial(_tool, "coverage"), needs=("interpreter",)),
     _Step(name="pytest-xdist", check=partial(_tool, "pytest-xdist"), needs=("interpreter",)),
     _Step(name="app", check=_app, needs=("interpreter",)),

@@ -85,9 +85,8 @@ class Code(StrEnum):
     UNKNOWN_STATE = "QO503"
     STATE_FAILED = "QO504"
     VERIFIER_FAILED = "QO505"
-    # Mutation
+    # Mutation (QO602 and QO611 were given once, and nothing has them now)
     NO_CRITICAL_PATH = "QO601"
-    MUTMUT_MISSING = "QO602"
     MUTMUT_FAILED = "QO603"
     NOT_MUTATED = "QO604"
     UNKNOWN_MUTANT = "QO605"
@@ -96,7 +95,6 @@ class Code(StrEnum):
     SELF_CHECK_FAILED = "QO608"
     SELF_CHECK_IMPOSSIBLE = "QO609"
     NOT_REACHED = "QO610"
-    SHARED_FILES = "QO611"
     FLAKY_TESTS = "QO612"
     # Runs
     STAGE_TIMED_OUT = "QO701"

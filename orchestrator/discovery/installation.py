@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-TOOLS: Final = ("pytest", "coverage", "mutmut~=3.8", "pytest-xdist")
+TOOLS: Final = ("pytest", "coverage", "pytest-xdist")
 _GROUPS: Final = ("dev", "test", "tests", "testing")
 _REQUIREMENTS: Final = (
     *("requirements.txt", "requirements/base.txt"),

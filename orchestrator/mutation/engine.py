@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import platform
 import random
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -26,7 +25,7 @@ from orchestrator.errors import Code as ErrorCode
 from orchestrator.errors import OrchestratorError
 from orchestrator.model.mutation import LayerVerdict, Mutant, MutantStatus, SelfCheck
 from orchestrator.model.problem import Problem
-from orchestrator.mutation import fresh, reach, store
+from orchestrator.mutation import fresh, reach, store, unchanged
 from orchestrator.mutation.candidates import Candidate
 from orchestrator.mutation.constants import Names
 from orchestrator.mutation.judging import COLLECTION, Judge, Verdict
@@ -56,6 +55,7 @@ class Result(msgspec.Struct, kw_only=True):
         notices: What a person should know.
         mode: `warm` or `fresh`.
         self_check: Of a sample; None: not done.
+        read: The project's files that were opened by tests.
     """
 
     verdicts: dict[str, Verdict] = msgspec.field(default_factory=dict)
@@ -65,6 +65,7 @@ class Result(msgspec.Struct, kw_only=True):
     notices: list[Problem] = msgspec.field(default_factory=list)
     mode: str = "warm"
     self_check: SelfCheck | None = None
+    read: list[str] = msgspec.field(default_factory=list)
 
     def applied(self, candidate: Candidate) -> Mutant:
         """Return a candidate's mutant with what became of it."""
@@ -109,35 +110,37 @@ class Engine:
         self._texts: dict[str, list[str]] = {}
         self._new: list[Candidate] = []
 
-    def run(self, candidates: Sequence[Candidate]) -> Result:
+    def run(self, candidates: Callable[[], Sequence[Candidate]]) -> Result:
         """Judge candidates that are not decided yet.
+
+        Args:
+            candidates: Gives them; asked for when the tests' reach is known, so that they may be made meanwhile.
 
         Raises:
             OrchestratorError: the tests can't be collected, or none of them may kill.
         """
-        wanted = [c for c in candidates if c.mutant.status is MutantStatus.NOT_RUN]
         journal = store.Journal(self._folder / "journal.ndjson")
         try:
             if self._project.settings.mutation.mode == "fresh":
-                self._run_fresh(wanted)
+                self._run_fresh(_undecided(candidates()))
             else:
-                self._run_warm(wanted, journal)
+                self._run_warm(candidates, journal)
         finally:
             journal.close()
             self._digests.keep()
-        self._check(wanted)
+        self._check()
         return self.result
 
-    def _run_warm(self, wanted: Sequence[Candidate], journal: store.Journal) -> None:
+    def _run_warm(self, candidates: Callable[[], Sequence[Candidate]], journal: store.Journal) -> None:
         with session.running(
             self._project, self._installed, workers=self._workers, deselected=self._quarantined
         ) as running:
             if running.ready.threads:
                 self._refuse_threads(running.ready.threads)
             else:
-                self._judge(running, wanted, journal)
+                self._judge(running, candidates, journal)
                 return
-        self._run_fresh(wanted)
+        self._run_fresh(_undecided(candidates()))
 
     def _refuse_threads(self, threads: Sequence[str]) -> None:
         told = f"threads run when the tests are collected: {', '.join(threads[:3])}"
@@ -155,7 +158,7 @@ class Engine:
             )
         )
 
-    def _judge(self, running: Session, wanted: Sequence[Candidate], journal: store.Journal) -> None:
+    def _judge(self, running: Session, candidates: Callable[[], Sequence[Candidate]], journal: store.Journal) -> None:
         clock = time.monotonic()
         ready = running.ready
         if not ready.ready:
@@ -166,17 +169,16 @@ class Engine:
         at_import = reach.masks(traced.lines)
         for path in traced.unseen:  # how it runs is not known: all of it may have run
             at_import[path] = -1
-        around = self._around(at_import, traced.read)
+        depends = store.Dependencies(self._code, self._around(traced), self._digests)
         kept = self._folder / "tests.json"
-        known = store.recall(kept, self._code, self._digests, around)
+        known = store.recall(kept, self._code, depends)
         found = reach.record(running, known, lambda done, total: self._watch(done, total, "tests"))
         items = found.items
-        self._load(path for item in items.values() for path in item.lines)
-        store.keep(kept, found, self._code, self._digests, around)
+        self.result.read = sorted({path for item in items.values() for path in item.read} | set(traced.read))
+        store.keep(kept, found, self._code, depends)
         self._require_able(items)
         self.result.seconds["collection"] = round(running.start, 3)
         self.result.seconds["reach"] = round(time.monotonic() - clock, 3)
-        depends = store.Dependencies(self._code, around, self._digests)
         judge = Judge(
             running,
             found,
@@ -185,7 +187,7 @@ class Engine:
             names=self._names(at_import, traced.files),
         )
         scene = _Scene(judge=judge, names=running.ready.ready, items=items, depends=depends, journal=journal)
-        groups = _grouped(wanted, judge)
+        groups = _grouped(_undecided(candidates()), judge)
         clock = time.monotonic()
         self._judge_group(scene, groups.early)
         self._judge_group(scene, groups.warm, before=judge.prime)
@@ -297,18 +299,24 @@ class Engine:
             self._texts[path] = decode_source(Path(path).read_bytes()).split("\n")
         return store.text_of(candidate, self._texts[path][candidate.change.first - 1 : candidate.change.last])
 
-    def _around(self, at_import: Mapping[str, int], read: Iterable[str]) -> str:
-        """Return the digest of what everything depends on."""
-        self._load(at_import)
-        rest = {path: file.rest.digest for path in at_import if (file := self._code.file(path))}
-        units = {place: unit.digest for place, unit in self._code.executed(at_import).items()}
-        settings = self._project.settings
+    def _around(self, traced: session.Ready) -> str:
+        """Return the digest of what every verdict depends on."""
+        at_import = reach.masks(traced.lines)
+        self._load([*at_import, *traced.files])
+        sources = set(at_import)
+        tests = [path for path in traced.files if path not in sources]
+        rest = {path: file.rest.digest for path in (*sources, *tests) if (file := self._code.file(path))}
+        # What the tests' files call while they are imported is not recorded: it is what they name there.
+        executed = self._code.executed(at_import)
+        called = self._code.closure(self._code.named_at_import(tests)) if tests else {}
+        units = {u.place: u.digest for u in executed.values()}
+        units |= {u.place: u.digest for u in called.values() if u.place.partition("::")[0] in tests}
+        data = [path for path in traced.read if not path.endswith(".py")]
         told = [
-            *(sorted(rest.items()), sorted(units.items())),
-            sorted((path, self._digests.of(path)) for path in read if _is_data(path)),
-            *(sorted(self._installed.versions.items()), self._installed.python, platform.platform()),
-            [settings.tests.options, settings.import_paths, settings.directory, settings.mutation.memory],
-            sorted((k, v) for k, v in os.environ.items() if k.startswith(("PYTHON", "PYTEST_")) or k in _COUNTS),
+            sorted(rest.items()),
+            sorted(units.items()),
+            sorted((path, self._digests.of(path)) for path in data),
+            unchanged.around(self._project, self._installed),
         ]
         return hashlib.sha256(msgspec.json.encode(told)).hexdigest()[:24]
 
@@ -366,7 +374,7 @@ class Engine:
             judge.close()
         self.result.seconds["judging"] = round(time.monotonic() - clock, 3)
 
-    def _check(self, wanted: Sequence[Candidate]) -> None:
+    def _check(self) -> None:
         """Judge a sample of the new verdicts again."""
         share = self._project.settings.mutation.self_check
         checkable = [c for c in self._new if store.is_final(self.result.verdicts[c.mutant.id].status)]
@@ -389,6 +397,10 @@ class Engine:
         finally:
             judge.close()
         self.result.seconds["self-check"] = round(time.monotonic() - clock, 3)
+
+
+def _undecided(candidates: Sequence[Candidate]) -> list[Candidate]:
+    return [c for c in candidates if c.mutant.status is MutantStatus.NOT_RUN]
 
 
 class _Scene(msgspec.Struct, frozen=True, kw_only=True):
@@ -436,10 +448,3 @@ def _grouped(wanted: Sequence[Candidate], judge: Judge) -> _Groups:
             order[candidate.mutant.id] = turns[place] = turns.get(place, 0) + 1
         group.sort(key=lambda c: order[c.mutant.id])
     return groups
-
-
-_COUNTS: Final = ("CI", "TZ", "LANG", "LC_ALL", "DJANGO_SETTINGS_MODULE")
-
-
-def _is_data(path: str) -> bool:
-    return not path.endswith(".py")

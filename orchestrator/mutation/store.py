@@ -25,7 +25,8 @@ from orchestrator.mutation.judging import COLLECTION, Verdict
 from orchestrator.mutation.reach import Item, Reach
 from orchestrator.mutation.tree import Digests
 
-_FORMAT: Final = 2
+_FORMAT: Final = 3
+_UNNAMED: Final = ("__", "setup", "teardown", "setUp", "tearDown", "pytest_")  # Python and pytest call them so
 _ANYTHING: Final = frozenset({"getattr", "globals", "eval", "exec", "import_module", "__import__", "methodcaller"})
 
 
@@ -100,6 +101,21 @@ def _outermost(
                 yield from _outermost(inner, prefix)
 
 
+def _names_at_import(body: Sequence[ast.stmt]) -> Iterable[str]:
+    """Yield the names in what runs at import: all but the bodies of functions."""
+    for node in body:
+        parts: list[ast.AST]
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            parts = [*node.decorator_list, *node.args.defaults, *filter(None, node.args.kw_defaults)]
+        elif isinstance(node, ast.ClassDef):
+            parts = [*node.decorator_list, *node.bases, *node.keywords]
+            yield from _names_at_import(node.body)
+        else:
+            parts = [node]
+        for part in parts:
+            yield from _names(part)
+
+
 def _names(node: ast.AST) -> frozenset[str]:
     found = set()
     for inside in ast.walk(node):
@@ -141,6 +157,12 @@ class Code:
         except (OSError, SyntaxError, ValueError):
             return None
 
+    def named_at_import(self, paths: Iterable[str]) -> dict[str, Unit]:
+        """Return the functions that files may call while they are imported: those named outside of functions."""
+        names = {name for path in paths if (file := self.file(path)) for name in file.rest.names}
+        here = [unit for file in self._files.values() if file for unit in file.functions]
+        return {unit.place: unit for unit in here if unit.name.rpartition(".")[2] in names}
+
     def executed(self, lines: Mapping[str, int]) -> dict[str, Unit]:
         """Return the functions that a reach executes, by place."""
         found: dict[str, Unit] = {}
@@ -161,7 +183,7 @@ class Code:
         waiting = list(units.values())
         anything = any(unit.names & _ANYTHING for unit in waiting)
         for name, others in self._by_name.items():
-            if anything or (name.startswith("__") and name.endswith("__")):  # called without being named
+            if anything or name.startswith(_UNNAMED):  # called without being named
                 waiting += [unit for unit in others if unit.place not in found]
         seen: set[str] = set()
         while waiting:
@@ -174,7 +196,7 @@ class Code:
 
 
 class KeptItem(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
-    """An item of an earlier run: its lines relative to their functions, with the digests of those."""
+    """An item of an earlier run: its lines relative to their functions, and the digest of all that it depends on."""
 
     name: str
     outcome: str
@@ -182,17 +204,16 @@ class KeptItem(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     seconds: float
     lines: dict[str, str]
     rest: dict[str, str]
-    units: dict[str, str]
-    read: dict[str, str]
+    read: tuple[str, ...]
     written: tuple[str, ...]
     beyond: bool
+    depends: str
 
 
 class Kept(msgspec.Struct, frozen=True, kw_only=True):
     """What is kept of the tests."""
 
     format: int
-    around: str
     primer: str
     items: tuple[KeptItem, ...]
 
@@ -238,23 +259,26 @@ class Dependencies:
     def of_item(self, item: Item) -> str:
         """Return the digest of all that a test's end under a mutant depends on."""
         if item.name not in self._items:
-            units = self._code.closure(self._code.executed(item.lines))
-            told = [
-                self._around,
-                item.outcome,
-                item.alone,
-                sorted((place, unit.digest) for place, unit in units.items()),
-                sorted((path, self._digests.of(path)) for path in item.read),
-            ]
-            self._items[item.name] = _digest(msgspec.json.encode(told).decode())
+            self._items[item.name] = self.digest(item)
         return self._items[item.name]
 
+    def digest(self, item: Item) -> str:
+        """Return the same for an item that may be another one than that of this run."""
+        units = self._code.closure(self._code.executed(item.lines))
+        told = [
+            self._around,
+            item.outcome,
+            item.alone,
+            sorted((place, unit.digest) for place, unit in units.items()),
+            sorted((path, self._digests.of(path)) for path in item.read),
+        ]
+        return _digest(msgspec.json.encode(told).decode())
 
-def keep(file: Path, reach: Reach, code: Code, digests: Digests, around: str) -> None:
+
+def keep(file: Path, reach: Reach, code: Code, depends: Dependencies) -> None:
     """Write down what each test reaches."""
     kept = []
     for item in reach.items.values():
-        units = code.executed(item.lines)
         relative, rest = {}, {}
         for path, mask in item.lines.items():
             source = code.file(path)
@@ -273,51 +297,45 @@ def keep(file: Path, reach: Reach, code: Code, digests: Digests, around: str) ->
                 seconds=item.seconds,
                 lines=relative,
                 rest=rest,
-                units={place: unit.digest for place, unit in units.items()},
-                read={path: digests.of(path) for path in item.read},
+                read=item.read,
                 written=item.written,
                 beyond=item.beyond,
+                depends=depends.of_item(item),
             )
         )
-    codec.write_atomically(
-        file, msgspec.json.encode(Kept(format=_FORMAT, around=around, primer=reach.primer, items=tuple(kept)))
-    )
+    codec.write_atomically(file, msgspec.json.encode(Kept(format=_FORMAT, primer=reach.primer, items=tuple(kept))))
 
 
-def recall(file: Path, code: Code, digests: Digests, around: str) -> Reach:
+def recall(file: Path, code: Code, depends: Dependencies) -> Reach:
     """Return the tests of an earlier run that would run the same way now; none, if the primer would not."""
     try:
         kept = codec.from_json(file.read_bytes(), Kept)
     except (OSError, msgspec.DecodeError):
         return Reach(items={})
-    if kept.format != _FORMAT or kept.around != around:
+    if kept.format != _FORMAT:
         return Reach(items={})
     found = {}
     for item in kept.items:
-        now: dict[str, Unit] = {}
-        for place in item.units:
-            source = code.file(place.partition("::")[0])
-            unit = source.unit(place) if source else None
-            if unit is not None:
-                now[place] = unit
-        same_code = all(place in now and now[place].digest == digest for place, digest in item.units.items())
-        same_files = all(digests.of(path) == digest for path, digest in item.read.items())
-        if not (same_code and same_files):
-            continue
         lines: dict[str, int] = {path: int(mask, 16) for path, mask in item.rest.items()}
         for place, mask in item.lines.items():
             path = place.partition("::")[0]
-            lines[path] = lines.get(path, 0) | int(mask, 16) << now[place].first
-        found[item.name] = Item(
+            source = code.file(path)
+            unit = source.unit(place) if source else None
+            if unit is not None:
+                lines[path] = lines.get(path, 0) | int(mask, 16) << unit.first
+        now = Item(
             name=item.name,
             outcome=item.outcome,
             alone=item.alone,
             seconds=item.seconds,
             lines=lines,
-            read=tuple(item.read),
+            read=item.read,
             written=item.written,
             beyond=item.beyond,
         )
+        # A function that is gone, or that is another one now, changes what the test depends on.
+        if depends.digest(now) == item.depends:
+            found[item.name] = now
     if kept.primer and kept.primer not in found:
         return Reach(items={})
     return Reach(items=found, primer=kept.primer)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
 
@@ -17,6 +18,7 @@ from orchestrator.model.suite import Outcome, Suite
 from orchestrator.mutation import candidates, critical
 from orchestrator.mutation.candidates import Candidate
 from orchestrator.mutation.engine import Engine, Result
+from orchestrator.mutation.unchanged import LastRun
 from orchestrator.stages.context import Context, completed, keep_on_interrupt, skipped
 
 NAME = "mutation"
@@ -40,23 +42,26 @@ def run(context: Context) -> StageResult:
     unmatched = _unmatched(selection)
     if not selection.functions and unmatched:
         raise unmatched
+    quarantined = [t.id for t in suite.tests if t.is_quarantined]
+    last = LastRun(project, context.installed(), [quarantined, [f.place for f in selection.functions], reached])
+    if kept := last.result():
+        held = msgspec.structs.replace(kept, reused=len(kept.mutants), seconds={}, self_check=None)
+        summary = f"{_summary(held)}: nothing has changed since the last run"
+        return completed(NAME, held, summary, *_notices(held), error=_error(held) or unmatched)
+    engine = Engine(project, context.installed(), quarantined, context.teller.advanced)
     workers = settings.workers or os.cpu_count() or 1
-    found, unmutated = candidates.find(project, selection, workers=workers)
-    found = _with_operations(found, reached)
-    engine = Engine(
-        project,
-        context.installed(),
-        [t.id for t in suite.tests if t.is_quarantined],
-        context.teller.advanced,
-    )
+    pool = ThreadPoolExecutor(1)
+    made = pool.submit(candidates.find, project, selection, workers=workers)  # while the tests are collected
 
     def known() -> tuple[Mutation, str]:
-        mutation = _mutation(found, unmutated, engine.result, settings.critical)
+        found, unmutated = made.result()
+        mutation = _mutation(_with_operations(found, reached), unmutated, engine.result, settings.critical)
         return mutation, _summary(mutation)
 
     with keep_on_interrupt(known):
-        engine.run(found)
+        engine.run(lambda: made.result()[0])
     mutation, summary = known()
+    last.keep(mutation, engine.result.read)
     notices = [*engine.result.notices, *_notices(mutation)]
     return completed(NAME, mutation, summary, *notices, error=_error(mutation) or unmatched)
 

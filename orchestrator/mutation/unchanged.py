@@ -1,0 +1,104 @@
+"""Tell that nothing at all has changed since the last complete run: then its result holds, and nothing is started."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+import orchestrator
+from orchestrator import codec
+from orchestrator.adapters.pytest import Installed
+from orchestrator.config import Project
+from orchestrator.model.mutation import MutantStatus, Mutation
+from orchestrator.mutation import tree
+from orchestrator.mutation.tree import Digests
+
+# Variables that tests and tools look at; the rest of the environment differs from shell to shell.
+_COUNTS: Final = ("CI", "TZ", "LANG", "LC_ALL", "DJANGO_SETTINGS_MODULE")
+
+
+class Kept(msgspec.Struct, frozen=True, kw_only=True):
+    """A complete run.
+
+    Attributes:
+        key: Digest of all that it depends on.
+        read: Files that tests opened, also those that git ignores.
+        mutation: Its result.
+    """
+
+    key: str
+    read: tuple[str, ...]
+    mutation: Mutation
+
+
+class LastRun:
+    """The last complete run of a project.
+
+    Args:
+        project: The project.
+        installed: What the user's interpreter has.
+        more: What else the result depends on: the quarantined tests, the operations' reach.
+    """
+
+    def __init__(self, project: Project, installed: Installed, more: object) -> None:
+        self._project = project
+        self._file = project.state / "mutation" / "last-run.json"
+        self._digests = Digests(project.root.resolve(), project.state / "mutation" / "project-digests.json")
+        self._more = [around(project, installed), msgspec.to_builtins(project.settings.mutation), more]
+
+    def result(self) -> Mutation | None:
+        """Return its result if it still holds; None: something has changed, or it was not complete."""
+        try:
+            kept = codec.from_json(self._file.read_bytes(), Kept)
+        except (OSError, msgspec.DecodeError):
+            return None
+        return kept.mutation if kept.key == self._key(kept.read) else None
+
+    def keep(self, mutation: Mutation, read: Sequence[str]) -> None:
+        """Write a run down, if it was complete: every verdict known and none in doubt."""
+        check = mutation.self_check
+        if mutation.count(MutantStatus.NOT_RUN, MutantStatus.SUSPICIOUS) or (check and check.disagreements):
+            self._file.unlink(missing_ok=True)
+            return
+        kept = Kept(key=self._key(read), read=tuple(read), mutation=mutation)
+        codec.write_atomically(self._file, msgspec.json.encode(kept))
+
+    def _key(self, read: Iterable[str]) -> str:
+        key = self._digests.of_all([*tree.files(self._project), *read], self._more)
+        self._digests.keep()
+        return key
+
+
+def around(project: Project, installed: Installed) -> list[Any]:
+    """Return what every verdict depends on beside the project's files: packages, settings, variables, ourselves."""
+    settings = project.settings
+    return [
+        sorted(installed.versions.items()),
+        installed.python,
+        [settings.tests.paths, settings.tests.options, settings.tests.deselect],
+        [settings.import_paths, settings.directory, settings.source, settings.python],
+        sorted(_variables(os.environ).items()),
+        _ourselves(),
+    ]
+
+
+def _variables(environment: Mapping[str, str]) -> dict[str, str]:
+    ours = "PYTEST_CURRENT_TEST"
+    return {k: v for k, v in environment.items() if (k.startswith(("PYTHON", "PYTEST_")) and k != ours) or k in _COUNTS}
+
+
+@functools.cache
+def _ourselves() -> str:
+    """Return the digest of the engine itself: what another version would say is not known."""
+    top = Path(orchestrator.__file__).parent
+    digest = hashlib.sha256()
+    for pattern in ("mutation/*.py", "agent/mutation/*.py", "adapters/mutmut*.py", "adapters/session.py"):
+        for file in sorted(top.glob(pattern)):
+            digest.update(file.read_bytes())
+    return digest.hexdigest()

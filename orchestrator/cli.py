@@ -111,6 +111,10 @@ def commands() -> None:
 @click.option(
     "--baseline", type=click.Path(path_type=Path), help="A run.json to compare with, instead of the setting's."
 )
+@click.option("--changed-since", metavar="REV", help="Judge only mutants of lines changed since this git revision.")
+@click.option(
+    "--budget", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS", help="Begin no more mutants after that."
+)
 @click.option("--open", "open_page", is_flag=True, help="Open the page in a browser at the end.")
 def run(
     *,
@@ -119,6 +123,8 @@ def run(
     fail_under: float | None,
     seed: int | None,
     baseline: Path | None,
+    changed_since: str | None,
+    budget: float | None,
     open_page: bool,
 ) -> int:
     """Run the stages, write the report, end with the gates' verdict.
@@ -128,6 +134,7 @@ def run(
       orchestrator run
       orchestrator run --stage contracts
       orchestrator run --stage properties --seed 7
+      orchestrator run --stage mutation --changed-since main --budget 60
       orchestrator run --stage report            (the last run, rendered again)
       orchestrator run --fail-under 80 --open
 
@@ -136,6 +143,7 @@ def run(
     4 the app or all of its tests do not work, 70 a fault of ours, 130 interrupted.
     """
     project = _with_options(config.load(Path.cwd(), settings_file), fail_under, seed, baseline)
+    project = _with_choice(project, changed_since, budget)
     console = Console()
     if asked == (runner.REPORT,):
         saved = history.read(project.reports / reports.RUN)
@@ -166,6 +174,16 @@ def _with_options(
     if baseline is not None:
         settings = msgspec.structs.replace(settings, baseline=str(baseline.resolve()))
     return msgspec.structs.replace(project, settings=settings)
+
+
+def _with_choice(project: config.Project, changed_since: str | None, budget: float | None) -> config.Project:
+    """Put the command line's choice of mutants over the settings'."""
+    told = {"changed_since": changed_since, "budget": budget}
+    given = {key: value for key, value in told.items() if value is not None}
+    if not given:
+        return project
+    mutation = msgspec.structs.replace(project.settings.mutation, **given)
+    return msgspec.structs.replace(project, settings=msgspec.structs.replace(project.settings, mutation=mutation))
 
 
 @commands.command()

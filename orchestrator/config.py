@@ -262,6 +262,19 @@ class Contracts(_Section, frozen=True):
     timeout: Annotated[Seconds, Meta(description="Seconds that the stage may take.")] = 300.0
 
 
+class Suppression(_Section, frozen=True):
+    """A mutant that need not be judged, and why."""
+
+    mutant: Annotated[
+        str,
+        Meta(
+            description="Its fingerprint, or its name; in names `*` matches anything.",
+            examples=["3fa29c01d2b4", "shop.prices.x_total__mutmut_*"],
+        ),
+    ]
+    reason: Annotated[str, Meta(min_length=1, description="Why; it is shown in the report.")]
+
+
 class Mutation(_Section, frozen=True):
     """Mutation testing of the critical paths."""
 
@@ -281,6 +294,16 @@ class Mutation(_Section, frozen=True):
             "for each mutant, slow. `auto`: warm, unless threads run when the tests are collected."
         ),
     ] = "auto"
+    suppress: Annotated[tuple[Suppression, ...], Meta(description="Mutants that are not judged.")] = ()
+    changed_since: Annotated[
+        str, Meta(description="Judge only mutants of lines that changed since this git revision.", examples=["main"])
+    ] = ""
+    budget: Annotated[
+        Seconds | None,
+        Meta(
+            description="Seconds after which no more mutants are begun; what is left is *not run*. Not set: no limit."
+        ),
+    ] = None
     self_check: Annotated[
         Percent,
         Meta(

@@ -96,6 +96,8 @@ class Code(StrEnum):
     SELF_CHECK_IMPOSSIBLE = "QO609"
     NOT_REACHED = "QO610"
     FLAKY_TESTS = "QO612"
+    SUPPRESSION_USELESS = "QO613"
+    UNKNOWN_REVISION = "QO614"
     # Runs
     STAGE_TIMED_OUT = "QO701"
     INTERRUPTED = "QO702"
@@ -145,7 +147,7 @@ def exit_code_of(code: str) -> ExitCode:
         return ExitCode.BUG
     if code == Code.INTERRUPTED:
         return ExitCode.INTERRUPTED
-    if code in (Code.BASELINE_UNREADABLE, Code.UNKNOWN_MUTANT) or (
+    if code in (Code.BASELINE_UNREADABLE, Code.UNKNOWN_MUTANT, Code.UNKNOWN_REVISION) or (
         code.startswith("QO1") and code != Code.NOT_WRITABLE
     ):
         return ExitCode.USAGE

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from pathlib import Path
 
 from orchestrator import text
+from orchestrator.errors import Code, UsageError
 from orchestrator.model.run import Subject
+
+_HUNK = re.compile(r"@@ -\S+ \+(\d+)(?:,(\d+))? @@")
 
 
 def subject(name: str, root: Path) -> Subject:
@@ -26,6 +30,33 @@ def files(root: Path) -> list[str] | None:
     """Return the files that git tracks or would track below `root`; None: not a git work tree."""
     listed = _git(root, "ls-files", "--cached", "--others", "--exclude-standard", "-z")
     return sorted(set(filter(None, listed.split("\0")))) or None
+
+
+def changed_lines(root: Path, revision: str) -> dict[str, list[range]]:
+    """Return the lines that are new or changed since a revision, by path relative to `root`.
+
+    Raises:
+        UsageError: there is no such revision, or no git.
+    """
+    if not _git(root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}"):
+        raise UsageError(
+            Code.UNKNOWN_REVISION,
+            f"git knows no revision {text.one_line(revision)!r} here",
+            hint="Fetch it first: a shallow clone of CI has only the newest commit.",
+        )
+    told = _git(root, "diff", "--unified=0", "--no-color", "--no-ext-diff", "--relative", "--no-prefix", revision)
+    found: dict[str, list[range]] = {}
+    path = ""
+    for line in told.split("\n"):
+        if line.startswith("+++ "):
+            path = line[4:].strip().strip('"')
+        elif (hunk := _HUNK.match(line)) and path != "/dev/null":
+            start, count = int(hunk[1]), int(hunk[2] or 1)
+            found.setdefault(path, []).append(range(start, start + max(1, count)))
+    listed = _git(root, "ls-files", "--others", "--exclude-standard", "-z")
+    for new in filter(None, listed.split("\0")):
+        found[new] = [range(1, 1 << 30)]
+    return found
 
 
 def _git(root: Path, *arguments: str) -> str:

@@ -6,6 +6,7 @@ import hashlib
 import importlib.metadata
 import json
 import platform
+import re
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -54,14 +55,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         only_mutate: Globs of source files.
         do_not_mutate: Globs of source files.
         do_not_mutate_patterns: Regular expressions of lines.
-        type_check_command: A type checker that tells its errors as JSON.
         pytest_add_cli_args: More options for pytest.
     """
 
     only_mutate: tuple[str, ...] = ()
     do_not_mutate: tuple[str, ...] = ()
     do_not_mutate_patterns: tuple[str, ...] = ()
-    type_check_command: tuple[str, ...] = ()
     pytest_add_cli_args: tuple[str, ...] = ()
 
     def mutates(self, path: str) -> bool:
@@ -79,11 +78,14 @@ def settings(project: Project) -> Settings:
     path = project.directory / "pyproject.toml"
     table = codec.read_toml(path).get("tool", {}).get("mutmut", {}) if path.exists() else {}
     try:
-        return msgspec.convert(table, Settings)
-    except msgspec.ValidationError as error:
+        found = msgspec.convert(table, Settings)
+        for pattern in found.do_not_mutate_patterns:
+            re.compile(pattern)
+    except (msgspec.ValidationError, re.error) as error:
         raise OrchestratorError(
             Code.SETTINGS_INVALID, f"pyproject.toml: `tool.mutmut`: {error}", hint="See mutmut's documentation."
         ) from error
+    return found
 
 
 _WORKER: Final = Path(__file__).with_name("mutmut_worker.py")
@@ -122,8 +124,9 @@ def make(
     with ThreadPoolExecutor(max(1, len(shares))) as pool:
         for answers in pool.map(lambda share: _ask({path: files[path] for path in share}, how), shares):
             for path, answer in answers.items():
-                if "error" in answer:
-                    errors[path] = text.one_line(answer["error"])
+                if "error" in answer:  # not kept: it is told each time
+                    errors[path], made[path] = text.one_line(answer["error"]), ()
+                    continue
                 made[path] = msgspec.convert([list(m.values()) for m in answer["mutants"]], tuple[Made, ...])
                 codec.write_atomically(kept[path], msgspec.json.encode(made[path]))
     return {path: made[path] for path in files}, errors
@@ -147,7 +150,7 @@ def _ask(files: Mapping[str, str], how: Mapping[str, object]) -> dict[str, dict[
         raise OrchestratorError(
             Code.MUTMUT_FAILED,
             f"mutmut can't make mutants: {text.one_line(done.stderr.strip().rpartition(chr(10))[2])}",
-            hint="Its version may be another than 3.8, or a line of the settings is no regular expression.",
+            hint="Its version may be another than 3.8.",
             detail=text.clean(done.stderr[-4000:]),
         )
     return dict(zip(files, json.loads(done.stdout), strict=True))

@@ -15,7 +15,7 @@ from typing import Any, Final
 import msgspec
 
 from orchestrator import process, text
-from orchestrator.adapters import agent, pytest
+from orchestrator.adapters import agent, mutmut, pytest
 from orchestrator.config import Project
 from orchestrator.errors import Code, OrchestratorError
 
@@ -163,6 +163,7 @@ def options(project: Project, installed: pytest.Installed, *, deselected: Sequen
     repeated = ["-p", "randomly", "--randomly-seed=1"] if "pytest-randomly" in installed else []
     return [
         *("-p", "no:cacheprovider", "-q", "--no-header", "--color=no", "--tb=line"),
+        *mutmut.settings(project).pytest_add_cli_args,
         *pytest.selection(project, quarantined=deselected),
         *(*apart, *uncovered, *repeated),
     ]

@@ -102,7 +102,7 @@ class Mutant(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Unmutated(msgspec.Struct, frozen=True, kw_only=True):
-    """A critical function that was not mutated, with the reason."""
+    """A critical function, or a file (whose `function` is empty), that has no mutant, with the reason."""
 
     path: str
     function: str
@@ -147,11 +147,11 @@ class Mutation(msgspec.Struct, frozen=True, kw_only=True, tag="mutation", omit_d
 
     Attributes:
         mutants: Every mutant of the critical paths.
-        unmutated: Critical functions that have no mutants.
+        unmutated: Critical functions and files that have no mutants.
         critical: The critical paths as the settings give them.
         mode: How they were judged: `warm` or `fresh`.
         reused: How many verdicts are those of an earlier run, because nothing that they depend on has changed.
-        seconds: What took how long: `mutants` (making them), `baseline`, `judging`, `import-time`, `self-check`.
+        seconds: What took how long: `collection`, `reach`, `judging`, `import-time`, `self-check`.
         self_check: What judging a sample again has shown; None: not done.
     """
 

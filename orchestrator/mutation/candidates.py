@@ -37,12 +37,14 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
         mutant: What is reported of it; its status is *not run*, or why it need not be judged.
         change: What the agent is given.
         reach: The statements of which one is executed wherever the change can show, as a mask of their first lines.
+        changed: First and last changed line.
         mutmuts: Whether `mutmut run` makes it too.
     """
 
     mutant: Mutant
     change: Change
     reach: int
+    changed: tuple[int, int]
     mutmuts: bool
 
     @property
@@ -140,7 +142,15 @@ def _candidates(place: _Place, made: Sequence[Made], selection: Selection) -> li
             lines=m.lines,
             function=m.kind in ("function", "handler"),
         )
-        found.append(Candidate(mutant=mutant, change=change_, reach=sum(1 << line for line in m.reach), mutmuts=m.own))
+        found.append(
+            Candidate(
+                mutant=mutant,
+                change=change_,
+                reach=sum(1 << line for line in m.reach),
+                changed=m.changed,
+                mutmuts=m.own,
+            )
+        )
     return found
 
 

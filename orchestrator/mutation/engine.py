@@ -25,7 +25,7 @@ from orchestrator.errors import Code as ErrorCode
 from orchestrator.errors import OrchestratorError
 from orchestrator.model.mutation import LayerVerdict, Mutant, MutantStatus, SelfCheck
 from orchestrator.model.problem import Problem
-from orchestrator.mutation import fresh, reach, store, unchanged
+from orchestrator.mutation import choice, fresh, reach, store, unchanged
 from orchestrator.mutation.candidates import Candidate
 from orchestrator.mutation.constants import Names
 from orchestrator.mutation.judging import COLLECTION, Judge, Verdict
@@ -109,6 +109,9 @@ class Engine:
         self.result = Result()
         self._texts: dict[str, list[str]] = {}
         self._new: list[Candidate] = []
+        self._unsteady: list[str] = []
+        budget = project.settings.mutation.budget
+        self._end = time.monotonic() + budget if budget else None
 
     def run(self, candidates: Callable[[], Sequence[Candidate]]) -> Result:
         """Judge candidates that are not decided yet.
@@ -122,7 +125,7 @@ class Engine:
         journal = store.Journal(self._folder / "journal.ndjson")
         try:
             if self._project.settings.mutation.mode == "fresh":
-                self._run_fresh(_undecided(candidates()))
+                self._run_fresh(list(filter(choice.is_wanted, candidates())))
             else:
                 self._run_warm(candidates, journal)
         finally:
@@ -140,7 +143,7 @@ class Engine:
             else:
                 self._judge(running, candidates, journal)
                 return
-        self._run_fresh(_undecided(candidates()))
+        self._run_fresh(list(filter(choice.is_wanted, candidates())))
 
     def _refuse_threads(self, threads: Sequence[str]) -> None:
         told = f"threads run when the tests are collected: {', '.join(threads[:3])}"
@@ -187,13 +190,14 @@ class Engine:
             names=self._names(at_import, traced.files),
         )
         scene = _Scene(judge=judge, names=running.ready.ready, items=items, depends=depends, journal=journal)
-        groups = _grouped(_undecided(candidates()), judge)
+        wanted = list(filter(choice.is_wanted, candidates()))
+        groups = _grouped(choice.by_value(wanted) if self._end else wanted, judge)
         clock = time.monotonic()
-        self._judge_group(scene, groups.early)
-        self._judge_group(scene, groups.warm, before=judge.prime)
+        self._judge_group(scene, groups.early, until=self._end)
+        self._judge_group(scene, groups.warm, before=judge.prime, until=self._end)
         self.result.seconds["judging"] = round(time.monotonic() - clock, 3)
         clock = time.monotonic()
-        until = clock + self._project.settings.mutation.import_time_budget
+        until = min(clock + self._project.settings.mutation.import_time_budget, self._end or float("inf"))
         before = partial(self._begin_cold, judge)
         functions = [c for c in groups.cold if not c.at_import]
         others = [c for c in groups.cold if c.at_import]
@@ -264,7 +268,8 @@ class Engine:
         def only(candidate: Candidate, numbers: list[int]) -> list[int]:
             return remaining.get(candidate.mutant.id, numbers)
 
-        judge.run(waiting, workers=self._workers, done=done, only=only, until=until)
+        writes = any(item.written for item in items.values())  # children would write into the same files
+        judge.run(waiting, workers=1 if writes else self._workers, done=done, only=only, until=until)
 
     def _begin_cold(self, judge: Judge) -> None:
         unfit = judge.begin_cold() if not judge.is_cold_ready else []
@@ -334,7 +339,7 @@ class Engine:
                 f"{first.outcome or 'did not end'} and {first.alone or 'did not end'}",
                 hint="Make the suite pass first; nothing can be said about mutants without it.",
             )
-        unsteady = [item.name for item in items.values() if not item.may_kill]
+        self._unsteady = unsteady = [item.name for item in items.values() if not item.may_kill]
         if unsteady:
             self.result.notices.append(
                 Problem(
@@ -388,7 +393,7 @@ class Engine:
             self._project,
             self._installed,
             workers=min(self._workers, len(sample)),
-            deselected=self._quarantined,
+            deselected=(*self._quarantined, *self._unsteady),
         )
         try:
             self.result.self_check = fresh.self_check(
@@ -397,10 +402,6 @@ class Engine:
         finally:
             judge.close()
         self.result.seconds["self-check"] = round(time.monotonic() - clock, 3)
-
-
-def _undecided(candidates: Sequence[Candidate]) -> list[Candidate]:
-    return [c for c in candidates if c.mutant.status is MutantStatus.NOT_RUN]
 
 
 class _Scene(msgspec.Struct, frozen=True, kw_only=True):
@@ -440,11 +441,6 @@ def _grouped(wanted: Sequence[Candidate], judge: Judge) -> _Groups:
             groups.early.append(candidate)
         else:
             groups.warm.append(candidate)
-    for group in (groups.constants, groups.cold):  # there may not be time for all: one of each statement first
-        turns: dict[tuple[str, int], int] = {}
-        order = {}
-        for candidate in group:
-            place = (candidate.change.path, candidate.change.first)
-            order[candidate.mutant.id] = turns[place] = turns.get(place, 0) + 1
-        group.sort(key=lambda c: order[c.mutant.id])
+    # There may not be time for all of these.
+    groups.constants[:], groups.cold[:] = choice.by_value(groups.constants), choice.by_value(groups.cold)
     return groups

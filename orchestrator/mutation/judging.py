@@ -197,8 +197,9 @@ class Judge:
             else:
                 talks[self._session.submit(job)] = talk
 
+        most = workers + 1 if workers > 1 else 1  # one waits where a child ends
         while waiting or talks or later:
-            while waiting and len(talks) <= workers and (until is None or time.monotonic() < until):
+            while waiting and len(talks) < most and (until is None or time.monotonic() < until):
                 candidate = waiting.popleft()
                 numbers = self._sorted(only(candidate, self.reaching(candidate)), candidate)
                 go_on(_Talk(candidate, self.verdict(candidate, numbers), time.monotonic()), None)

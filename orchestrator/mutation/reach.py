@@ -125,6 +125,10 @@ def record(session: Session, known: Reach, watch: Callable[[int, int], None]) ->
             else:
                 alone[names[jobs[ended.job]]] = _single(ended)
         watch(len(alone), len(everything))
+    if any(said.written for said in together.values()):  # they may have disturbed each other
+        together = {said.item: said for said in _ended(session, _job(everything)).items}
+        unlike = [k for k in missing if alone[names[k]].outcome != together.get(names[k], Said()).outcome]
+        alone |= {names[k]: _single(_ended(session, _job([k]))) for k in unlike}
     for number in everything:
         name = names[number]
         items[name] = _item(name, together.get(name, Said()), alone[name])
@@ -159,6 +163,15 @@ def _primer(session: Session, numbers: Sequence[int]) -> Said | None:
 
 def _job(numbers: Iterable[int]) -> Job:
     return Job(items=tuple(numbers), limits=(_PATIENCE,), stop=False, trace=True)
+
+
+def _ended(session: Session, job: Job) -> Ended:
+    """Give a job and wait for its end."""
+    number = session.submit(job)
+    while True:
+        for ended in session.wait():
+            if ended.job == number:
+                return ended
 
 
 def _single(ended: Ended) -> Said:

@@ -16,6 +16,7 @@ from orchestrator import codec
 from orchestrator.adapters.pytest import Installed
 from orchestrator.config import Project
 from orchestrator.model.mutation import MutantStatus, Mutation
+from orchestrator.model.problem import Problem
 from orchestrator.mutation import tree
 from orchestrator.mutation.tree import Digests
 
@@ -30,11 +31,13 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
         key: Digest of all that it depends on.
         read: Files that tests opened, also those that git ignores.
         mutation: Its result.
+        notices: What a person was told.
     """
 
     key: str
     read: tuple[str, ...]
     mutation: Mutation
+    notices: tuple[Problem, ...]
 
 
 class LastRun:
@@ -52,21 +55,21 @@ class LastRun:
         self._digests = Digests(project.root.resolve(), project.state / "mutation" / "project-digests.json")
         self._more = [around(project, installed), msgspec.to_builtins(project.settings.mutation), more]
 
-    def result(self) -> Mutation | None:
-        """Return its result if it still holds; None: something has changed, or it was not complete."""
+    def result(self) -> Kept | None:
+        """Return it if it still holds; None: something has changed, or it was not complete."""
         try:
             kept = codec.from_json(self._file.read_bytes(), Kept)
         except (OSError, msgspec.DecodeError):
             return None
-        return kept.mutation if kept.key == self._key(kept.read) else None
+        return kept if kept.key == self._key(kept.read) else None
 
-    def keep(self, mutation: Mutation, read: Sequence[str]) -> None:
+    def keep(self, mutation: Mutation, read: Sequence[str], notices: Sequence[Problem]) -> None:
         """Write a run down, if it was complete: every verdict known and none in doubt."""
         check = mutation.self_check
         if mutation.count(MutantStatus.NOT_RUN, MutantStatus.SUSPICIOUS) or (check and check.disagreements):
             self._file.unlink(missing_ok=True)
             return
-        kept = Kept(key=self._key(read), read=tuple(read), mutation=mutation)
+        kept = Kept(key=self._key(read), read=tuple(read), mutation=mutation, notices=tuple(notices))
         codec.write_atomically(self._file, msgspec.json.encode(kept))
 
     def _key(self, read: Iterable[str]) -> str:

@@ -15,12 +15,28 @@ from typing import Final
 import jinja2
 
 from orchestrator import errors, text
-from orchestrator.model.mutation import Mutant, MutantStatus
+from orchestrator.model.mutation import Mutant, MutantKind, MutantStatus, Mutation
 from orchestrator.model.run import Change, Gate, GateVerdict, Report
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
 SLOWEST: Final = 5
 _ORDER: Final = {GateVerdict.FAIL: 0, GateVerdict.NOT_COMPUTED: 1, GateVerdict.PASS: 2}
+_KINDS: Final = {
+    MutantKind.FUNCTION: "functions",
+    MutantKind.HANDLER: "decorated functions",
+    MutantKind.DEFAULT: "defaults of parameters",
+    MutantKind.CLASS: "class bodies",
+    MutantKind.MODULE: "modules",
+}
+_WHY_NOT_JUDGED: Final = {
+    MutantStatus.EQUIVALENT: "compiled it is the original",
+    MutantStatus.DUPLICATE: "compiled it is another mutant",
+    MutantStatus.TRIVIAL: "logging, a representation, types",
+    MutantStatus.INVALID: "it is no Python",
+    MutantStatus.SUPPRESSED: "the settings say that it need not be",
+    MutantStatus.SUSPICIOUS: "the tools failed",
+    MutantStatus.NOT_RUN: "no time was left, or it was not asked for",
+}
 
 
 def render(report: Report) -> bytes:
@@ -48,6 +64,8 @@ def render(report: Report) -> bytes:
         changes=_changes(report),
         new={d.fingerprint for d in report.comparison.of(Change.NEW)} if report.comparison else set(),
         survivors=_survivors(report),
+        by_kind=_by_kind(report.run.mutation) if report.run.mutation else [],
+        not_judged=_not_judged(report.run.mutation) if report.run.mutation else [],
         slowest=_slowest(report),
         style=style,
         style_hash=base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),
@@ -79,6 +97,24 @@ def _survivors(report: Report) -> list[tuple[str, list[Mutant]]]:
     undetected = [m for m in report.run.mutation.mutants if m.status.is_undetected]
     undetected.sort(key=lambda m: (m.path, m.function, m.status is MutantStatus.NO_TESTS, m.line))
     return [(name, list(group)) for name, group in groupby(undetected, lambda m: f"{m.path} · {m.function}")]
+
+
+def _by_kind(mutation: Mutation) -> list[tuple[str, int, int]]:
+    """Return, for each kind of code that has judged mutants: its name, how many are detected, how many there are."""
+    found = []
+    for kind, name in _KINDS.items():
+        of_kind = [m.status for m in mutation.mutants if m.kind is kind]
+        detected = sum(status.is_detected for status in of_kind)
+        judged = detected + sum(status.is_undetected for status in of_kind)
+        if judged:
+            found.append((name, detected, judged))
+    return found
+
+
+def _not_judged(mutation: Mutation) -> list[tuple[str, int, str]]:
+    """Return, for each status of mutants that were not judged: its name, how many there are, and why."""
+    counts = [(status, mutation.count(status), why) for status, why in _WHY_NOT_JUDGED.items()]
+    return [(status.value, count, why) for status, count, why in counts if count]
 
 
 def _slowest(report: Report) -> list[tuple[str, float]]:

@@ -1,7 +1,8 @@
 """JUnit XML, as CI systems read it: the gates, the suite, the property tests, the interactions, the stages.
 
-There is no standard; this keeps to the schema that Jenkins and GitLab read (`testsuites`, `testsuite`, `testcase`
-with `failure`, `error` or `skipped`). A survivor is no failed test case: the gate on the score is.
+Verdicts on mutants that plain pytest does not share are there too, if there are any. There is no standard; this keeps
+to the schema that Jenkins and GitLab read (`testsuites`, `testsuite`, `testcase` with `failure`, `error` or `skipped`).
+A survivor is no failed test case: the gate on the score is.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ def render(report: Report) -> bytes:
         "suite": list(_suite(report.run)),
         "properties": list(_properties(report.run)),
         "contracts": list(_contracts(report.run)),
+        "self-check": list(_self_check(report.run)),
     }
     cases = [case for listed in suites.values() for case in listed]
     root = ET.Element("testsuites", {"name": _safe(report.run.subject.name), **_counts(cases)})
@@ -127,4 +129,16 @@ def _contracts(run: Run) -> Iterator[Case]:
             kind="failure" if interaction.result.is_failure else "",
             message=interaction.error or str(interaction.result),
             detail="\n".join(lines),
+        )
+
+
+def _self_check(run: Run) -> Iterator[Case]:
+    check = run.mutation.self_check if run.mutation else None
+    for found in check.disagreements if check else ():
+        yield Case(
+            classname="self-check",
+            name=found.mutant,
+            kind="error",
+            message=f"{found.ours} here, {found.plain} by plain pytest",
+            detail=found.detail,
         )

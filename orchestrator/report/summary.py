@@ -27,7 +27,7 @@ def render(report: Report) -> bytes:
         f"| {_SIGNS[g.verdict]} | {escape(g.title)} | {escape(g.threshold)} | {escape(g.value or 'not computed')} |"
         for g in report.verdict.gates
     ]
-    lines += ["", *_stages(report), *_changes(report), *_findings(report), *_mismatches(report), *_survivors(report)]
+    lines += ["", *_stages(report), *_changes(report), *_findings(report), *_mismatches(report), *_mutants(report)]
     return ("\n".join(lines).rstrip() + "\n").encode("utf-8", errors="backslashreplace")
 
 
@@ -92,6 +92,20 @@ def _mismatches(report: Report) -> list[str]:
         said = failure.error or "; ".join(m.message for m in failure.mismatches[:3])
         lines.append(f"- **{escape(failure.consumer)}**, {escape(failure.description)}: {escape(said)}")
     return [*lines, *_more(failures), ""]
+
+
+def _mutants(report: Report) -> list[str]:
+    return [*_disagreements(report), *_survivors(report)]
+
+
+def _disagreements(report: Report) -> list[str]:
+    check = report.run.mutation.self_check if report.run.mutation else None
+    found = check.disagreements if check else ()
+    if not found:
+        return []
+    lines = [f"### {text.plural(len(found), 'verdict')} that plain pytest does not share"]
+    lines += [f"- {escape(d.mutant)}: {d.ours} here, {d.plain} there ({escape(d.detail)})" for d in found[:_MOST]]
+    return [*lines, *_more(found), ""]
 
 
 def _survivors(report: Report) -> list[str]:

@@ -9,13 +9,14 @@ from concurrent.futures import ThreadPoolExecutor
 import msgspec
 
 from orchestrator import text
+from orchestrator.adapters import git
 from orchestrator.errors import Code, OrchestratorError
 from orchestrator.model.mutation import MutantStatus, Mutation, Unmutated
 from orchestrator.model.problem import Problem
 from orchestrator.model.properties import Properties
 from orchestrator.model.stage import StageResult
 from orchestrator.model.suite import Outcome, Suite
-from orchestrator.mutation import candidates, critical
+from orchestrator.mutation import candidates, choice, critical
 from orchestrator.mutation.candidates import Candidate
 from orchestrator.mutation.engine import Engine, Result
 from orchestrator.mutation.unchanged import LastRun
@@ -44,25 +45,36 @@ def run(context: Context) -> StageResult:
         raise unmatched
     quarantined = [t.id for t in suite.tests if t.is_quarantined]
     last = LastRun(project, context.installed(), [quarantined, [f.place for f in selection.functions], reached])
-    if kept := last.result():
-        held = msgspec.structs.replace(kept, reused=len(kept.mutants), seconds={}, self_check=None)
+    if not settings.budget and (kept := last.result()):
+        judged = [m for m in kept.mutation.mutants if m.status.is_detected or m.status.is_undetected]
+        held = msgspec.structs.replace(kept.mutation, reused=len(judged), seconds={}, self_check=None)
         summary = f"{_summary(held)}: nothing has changed since the last run"
-        return completed(NAME, held, summary, *_notices(held), error=_error(held) or unmatched)
+        return completed(NAME, held, summary, *kept.notices, error=_error(held) or unmatched)
     engine = Engine(project, context.installed(), quarantined, context.teller.advanced)
     workers = settings.workers or os.cpu_count() or 1
     pool = ThreadPoolExecutor(1)
-    made = pool.submit(candidates.find, project, selection, workers=workers)  # while the tests are collected
+    since = settings.changed_since
+    lines = git.changed_lines(project.root, since) if since else {}
+    useless: list[Problem] = []
+
+    def make() -> tuple[list[Candidate], list[Unmutated]]:
+        found, unmutated = candidates.find(project, selection, workers=workers)
+        found, problems = choice.suppressed(project, found)
+        useless.extend(problems)
+        return choice.changed(found, lines, since) if since else found, unmutated
+
+    made = pool.submit(make)  # while the tests are collected
 
     def known() -> tuple[Mutation, str]:
         found, unmutated = made.result()
         mutation = _mutation(_with_operations(found, reached), unmutated, engine.result, settings.critical)
         return mutation, _summary(mutation)
 
-    with keep_on_interrupt(known):
+    with pool, keep_on_interrupt(known):
         engine.run(lambda: made.result()[0])
     mutation, summary = known()
-    last.keep(mutation, engine.result.read)
-    notices = [*engine.result.notices, *_notices(mutation)]
+    notices = [*engine.result.notices, *useless, *_notices(mutation)]
+    last.keep(mutation, engine.result.read, notices)
     return completed(NAME, mutation, summary, *notices, error=_error(mutation) or unmatched)
 
 
@@ -115,11 +127,11 @@ def _error(mutation: Mutation) -> OrchestratorError | None:
             hint='Tests that depend on chance or on each other may be the reason. `mutation.mode = "fresh"` judges '
             "every mutant in an interpreter of its own.",
         )
-    judged = [m for m in mutation.mutants if m.status is not MutantStatus.NO_TESTS]
-    if mutation.mutants and not judged:
+    unreached = mutation.count(MutantStatus.NO_TESTS)
+    if unreached and not any(m.status.is_detected or m.status is MutantStatus.SURVIVED for m in mutation.mutants):
         return OrchestratorError(
             Code.NOT_REACHED,
-            f"no test executes any of {text.plural(len(mutation.mutants), 'mutant')}",
+            f"no test executes any of {text.plural(unreached, 'mutant')}",
             hint="Is another copy of the source imported, one that is installed? Install it in editable mode, or set "
             "`import-paths`.",
         )

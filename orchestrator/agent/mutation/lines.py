@@ -1,14 +1,16 @@
 """Which statements of the source are executed, and which of the project's files are opened.
 
-The source is imported with a call in front of each statement that notes its line. A trace function would be called for
-every function of every package, which on Python 3.11 makes tests many times slower; this costs next to nothing outside
-of the source. It is done in a process of its own: mutants are judged where the source is imported as it is.
+The source is imported with a mark in front of each statement that notes its line. A trace function would be called
+for every function of every package, which on Python 3.11 makes tests many times slower; this costs next to nothing
+outside of the source. The marks are made in shared memory, so that those of a test's own forked processes are seen too.
+It is done in a process of its own: mutants are judged where the source is imported as it is.
 """
 
 from __future__ import annotations
 
 import ast
 import builtins
+import mmap
 import os
 import sys
 from importlib.machinery import SourceFileLoader
@@ -33,7 +35,7 @@ class StatementRecorder:
         self._files = tuple(os.path.realpath(s) for s in sources)
         self._folders = tuple(os.path.join(s, "") for s in self._files)
         self._left_out = tuple(os.path.join(os.path.realpath(f), "") for f in left_out)
-        self._lines: dict[str, set[int]] = {}
+        self._marks: dict[str, tuple[str, mmap.mmap]] = {}  # by path: the name that the code knows them by
 
     def start(self) -> None:
         """Instrument what is imported from now on."""
@@ -57,31 +59,48 @@ class StatementRecorder:
     def take(self) -> Masks:
         """Return the statements executed since the last time this was asked, by absolute path."""
         taken = {}
-        for path, lines in self._lines.items():
-            if lines:
-                mask = 0
-                for line in lines:
-                    mask |= 1 << line
-                taken[path] = mask
-                lines.clear()
+        for path, (_, marks) in self._marks.items():
+            content = marks[:]
+            line = content.find(1)
+            if line < 0:
+                continue
+            mask = 0
+            while line >= 0:
+                mask |= 1 << line
+                line = content.find(1, line + 1)
+            taken[path] = mask
+            marks[:] = bytes(len(content))
         return taken
+
+    def renew(self) -> None:
+        """Make marks of one's own from now on: a forked process shares its parent's memory."""
+        for path, (name, marks) in self._marks.items():
+            self._marks[path] = (name, _memory(name, len(marks)))
 
     def unseen(self) -> list[str]:
         """Return the source files that were imported past us: how they run is not known."""
         files = [getattr(module, "__file__", None) for module in list(sys.modules.values())]
         paths = {os.path.realpath(file) for file in files if isinstance(file, str)}
-        return sorted(path for path in paths if self.is_source(path) and path not in self._lines)
+        return sorted(path for path in paths if self.is_source(path) and path not in self._marks)
 
     def _instrumented(self, tree: ast.Module, path: str) -> ast.Module:
-        lines = self._lines.setdefault(path, set())
-        name = f"{_NAME}{len(self._lines)}"
-        setattr(builtins, name, lines.add)
-        _Inserter(name).visit(tree)
+        last = max((getattr(node, "lineno", 0) for node in ast.walk(tree)), default=0)
+        if path not in self._marks:  # else it is loaded once more, or under another name
+            name = f"{_NAME}{len(self._marks)}"
+            self._marks[path] = (name, _memory(name, last + 1))
+        _Inserter(self._marks[path][0]).visit(tree)
         return ast.fix_missing_locations(tree)
 
 
+def _memory(name: str, size: int) -> mmap.mmap:
+    """Return memory that is shared with the processes that are forked, and let all code know it by a name."""
+    marks = mmap.mmap(-1, size)
+    setattr(builtins, name, marks)
+    return marks
+
+
 class _Inserter(ast.NodeTransformer):
-    """Puts a call in front of every statement."""
+    """Puts a mark in front of every statement."""
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -100,13 +119,13 @@ class _Inserter(ast.NodeTransformer):
             stays_first = is_top and number == 0 and isinstance(statement, ast.Expr) and _is_text(statement.value)
             is_future = isinstance(statement, ast.ImportFrom) and statement.module == "__future__"
             if isinstance(statement, ast.stmt) and not stays_first and not is_future:
-                noted.append(self._call(statement))
+                noted.append(self._mark(statement))
             noted.append(statement)
         return noted
 
-    def _call(self, statement: ast.stmt) -> ast.stmt:
-        call = ast.Call(ast.Name(self._name, ast.Load()), [ast.Constant(statement.lineno)], [])
-        return ast.copy_location(ast.Expr(call), statement)
+    def _mark(self, statement: ast.stmt) -> ast.stmt:
+        where = ast.Subscript(ast.Name(self._name, ast.Load()), ast.Constant(statement.lineno), ast.Store())
+        return ast.copy_location(ast.Assign([where], ast.Constant(1)), statement)
 
 
 _WITH_DOCSTRING = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)

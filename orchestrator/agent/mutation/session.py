@@ -123,7 +123,8 @@ class Trace:
         return sorted({path for f in files if isinstance(f, str) and (path := self._opened.path_of(f))})
 
     def begin(self) -> None:
-        """Begin with an item."""
+        """Begin with an item, in a child."""
+        self._recorder.renew()
         self._taken()
         self._opened.resume()
 

@@ -1,0 +1,409 @@
+"""Mutation testing, side by side with `mutmut run` on the same work: how fast, and who is right where they differ.
+
+    python benchmarks/mutation.py SUBJECT [--json FILE] [--folder DIR] [--skip-mutmut] [--lower-bound]
+
+SUBJECT is `itsdangerous` (its source distribution), `backend` (this repository's service), `scaling-100`,
+`scaling-1000`, `scaling-10000` (so many generated tests around the same ten functions, of which ten reach each), or
+`handlers` (six handlers of Flask and FastAPI). Every subject and every tool has an environment of its own; the
+environments are made once in DIR and used again. The orchestrator is the one that runs this program.
+
+`seconds` is the whole command: ours with the run of the suite that comes first, and without the self-check, whose time
+is stated apart; mutmut's with its own. `rate` is mutants judged a second of that. Each difference between verdicts is
+decided by plain pytest with the whole suite on changed source.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import textwrap
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from orchestrator import config, history
+from orchestrator.adapters import pytest as suites
+from orchestrator.adapters import session
+from orchestrator.adapters.session import Job
+from orchestrator.model.mutation import Mutant, MutantStatus
+from orchestrator.mutation import candidates, critical, fresh, reach
+
+ROOT = Path(__file__).parents[1]
+MUTMUT = ("-c", "import sys; from mutmut.__main__ import cli; sys.argv[0] = 'mutmut'; cli()")
+DETECTED = ("killed", "timeout", "segfault", "suspicious", "caught by type check")
+
+
+class Subject(msgspec.Struct, frozen=True):
+    """What is mutated.
+
+    Attributes:
+        make: Writes the project into a folder.
+        needs: What its environment has beside pytest.
+        source: Its source folder.
+        critical: What is mutated.
+        edit: A file, and a line of it before which a harmless one is put, for the run after one change.
+    """
+
+    make: Callable[[Path], None]
+    needs: tuple[str, ...]
+    source: str
+    critical: str
+    edit: tuple[str, str]
+
+
+def main() -> None:
+    """Measure, print, and write the figures if asked."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("subject", choices=SUBJECTS, metavar="SUBJECT")
+    parser.add_argument("--json", type=Path, metavar="FILE")
+    parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()) / "orchestrator-benchmarks")
+    parser.add_argument("--skip-mutmut", action="store_true", help="only ours")
+    parser.add_argument("--lower-bound", action="store_true", help="run all tests under all mutants, which takes long")
+    arguments = parser.parse_args()
+    subject = SUBJECTS[arguments.subject]
+    ours = prepared(arguments.folder / arguments.subject / "orchestrator", subject, ())
+    figures: dict[str, Any] = {"subject": arguments.subject, "tools": {}}
+    mutants = run_ours(ours, subject, figures)
+    if not arguments.skip_mutmut:
+        theirs = prepared(arguments.folder / arguments.subject / "mutmut", subject, ("mutmut~=3.8",))
+        words = run_mutmut(theirs, subject, figures)
+        figures["differences"] = differences(ours, mutants, words)
+    if arguments.lower_bound:
+        figures["lower_bound_seconds"] = lower_bound(ours)
+    print(json.dumps(figures, indent=1))
+    if arguments.json:
+        arguments.json.write_text(json.dumps(figures, indent=1) + "\n", "utf-8")
+
+
+def prepared(folder: Path, subject: Subject, more: Sequence[str]) -> Path:
+    """Return a fresh copy of the project beside its environment, which is kept."""
+    project = folder / "project"
+    shutil.rmtree(project, ignore_errors=True)
+    project.mkdir(parents=True)
+    subject.make(project)
+    environment = folder / "venv"
+    if not (environment / "done").exists():
+        subprocess.run([sys.executable, "-m", "venv", "--clear", str(environment)], check=True)
+        python = str(environment / "bin" / "python")
+        subprocess.run([python, "-m", "pip", "install", "-q", "pytest", *subject.needs, *more], check=True)
+        if (project / "pyproject.toml").exists() and "[build-system]" in (project / "pyproject.toml").read_text():
+            subprocess.run([python, "-m", "pip", "install", "-q", "--no-deps", "-e", str(project)], check=True)
+        (environment / "done").touch()
+    return project
+
+
+def run_ours(project: Path, subject: Subject, figures: dict[str, Any]) -> tuple[Mutant, ...]:
+    """Run cold, with nothing changed, and after one change; return the mutants of the cold run."""
+    (project / "orchestrator.toml").write_text(
+        f'python = "../venv/bin/python"\nsource = ["{subject.source}"]\n[app]\ntarget = "nothing:served"\n'
+        f'[tests]\ncoverage = false\n[mutation]\ncritical = ["{subject.critical}"]\nself-check = 0\n'
+        "import-time-budget = 3600\n"
+    )
+    seconds, mutants, stage = measured(project)
+    figures["tools"]["orchestrator"] = counted([m.status.value for m in mutants], seconds) | {"stages": stage}
+    kinds = [m.kind.value for m in mutants if m.status.is_detected or m.status.is_undetected]
+    figures["kinds"] = {kind: kinds.count(kind) for kind in sorted(set(kinds))}
+    figures["unchanged_seconds"], again, _ = measured(project)
+    figures["unchanged_verdicts_differ"] = sum(a.status is not b.status for a, b in zip(again, mutants, strict=True))
+    file, line = subject.edit
+    content = (project / file).read_text("utf-8")
+    indent = line[: len(line) - len(line.lstrip())]
+    (project / file).write_text(content.replace(line, f"{indent}_nothing = 0\n{line}", 1), "utf-8")
+    figures["one_change_seconds"], _, stage = measured(project)
+    figures["one_change_stages"] = stage
+    (project / file).write_text(content, "utf-8")
+    return mutants
+
+
+def measured(project: Path) -> tuple[float, tuple[Mutant, ...], dict[str, float]]:
+    """Run the mutation stage and what it needs; return the seconds of all, the mutants, and what took how long."""
+    clock = time.monotonic()
+    done = subprocess.run(
+        [sys.executable, "-m", "orchestrator", "run", "--stage", "mutation"],
+        cwd=project,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    seconds = time.monotonic() - clock
+    mutation = history.read(project / "reports" / "run.json").run.mutation
+    if mutation is None:
+        raise SystemExit(done.stdout + done.stderr)
+    return round(seconds, 2), mutation.mutants, mutation.seconds
+
+
+def run_mutmut(project: Path, subject: Subject, figures: dict[str, Any]) -> dict[str, str]:
+    """Run mutmut as its users do; return its word for each mutant."""
+    settings = project / "pyproject.toml"
+    text = settings.read_text("utf-8") if settings.exists() else ""
+    settings.write_text(
+        f'{text}\n[tool.mutmut]\nsource_paths = ["{subject.source.partition("/")[0]}"]\n'
+        f'only_mutate = ["{subject.critical}"]\n',
+        "utf-8",
+    )
+    python = project.parent / "venv" / "bin" / "python"
+    clock = time.monotonic()
+    workers = str(os.cpu_count() or 1)
+    done = subprocess.run(
+        [str(python), *MUTMUT, "run", "--max-children", workers],
+        cwd=project,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    seconds = round(time.monotonic() - clock, 2)
+    listed = subprocess.run(
+        [str(python), *MUTMUT, "results", "--all", "true"], cwd=project, capture_output=True, text=True, check=False
+    )
+    words = dict(line.strip().rsplit(": ", 1) for line in listed.stdout.splitlines() if "__mutmut_" in line)
+    figures["tools"]["mutmut"] = counted(list(words.values()), seconds)
+    if not words:
+        figures["tools"]["mutmut"]["said"] = (done.stdout + done.stderr)[-300:]
+    return words
+
+
+def counted(words: Sequence[str], seconds: float) -> dict[str, Any]:
+    """Return the counts of a tool; what it did not judge is no mutant."""
+    killed = sum(word in DETECTED or word == "crashed" for word in words)
+    survived, unreached = words.count("survived"), words.count("no tests")
+    judged = killed + survived + unreached
+    return {
+        "mutants": judged,
+        "killed": killed,
+        "survived": survived,
+        "not_reached": unreached,
+        "not_judged": len(words) - judged,
+        "seconds": seconds,
+        "rate": round(judged / seconds, 2),
+    }
+
+
+def differences(project: Path, mutants: Sequence[Mutant], words: dict[str, str]) -> dict[str, Any]:
+    """Return the mutants that both judged and on which they differ, with what plain pytest says."""
+    judged = [m for m in mutants if m.id in words and (m.status.is_detected or m.status.is_undetected)]
+    differ = [m for m in judged if m.status.is_detected != (words[m.id] in DETECTED)]
+    found = []
+    if differ:
+        loaded = config.load(project)
+        known, _ = candidates.find(loaded, critical.select(loaded, None), workers=1)
+        judge = fresh.FreshJudge(loaded, suites.installed(loaded), workers=1, deselected=())
+        judge.plain(differ[0].path)
+        for mutant in differ:
+            plain = judge.judge(next(c for c in known if c.mutant.id == mutant.id))
+            right = "orchestrator" if plain.status.is_detected == mutant.status.is_detected else "mutmut"
+            found.append({"mutant": mutant.id, "ours": mutant.status.value, "mutmut": words[mutant.id], "right": right})
+        judge.close()
+    return {"compared": len(judged), "differ": found}
+
+
+def lower_bound(project: Path) -> float:
+    """Return what no engine that forks can be quicker than: a fork and the quickest killer, or all that reach."""
+    loaded = config.load(project)
+    known, _ = candidates.find(loaded, critical.select(loaded, None), workers=os.cpu_count() or 1)
+    total = 0.0
+    with session.running(loaded, suites.installed(loaded), workers=os.cpu_count() or 1) as running:
+        items = reach.record(running, reach.Reach(items={}), lambda *_: None).items
+        names = running.ready.ready
+        at_import = reach.masks(running.traced.lines)
+        jobs = {}
+        for candidate in known:
+            path, mask = candidate.change.path, candidate.reach
+            is_warm = not candidate.at_import and not at_import.get(path, 0) & mask
+            numbers = tuple(k for k, n in enumerate(names) if items[n].lines.get(path, 0) & mask)
+            if is_warm and numbers and candidate.mutant.status is MutantStatus.NOT_RUN:
+                jobs[running.submit(Job(items=numbers, limits=(60.0,), change=candidate.change, stop=False))] = (
+                    candidate
+                )
+        empty = running.submit(Job(items=(), limits=(60.0,)))
+        while jobs or empty:
+            for ended in running.wait():
+                if ended.job == empty:
+                    total += ended.cpu * (len(known) + 1)
+                    empty = 0
+                elif jobs.pop(ended.job, None):
+                    killers = [said.seconds for said in ended.items if said.outcome == "failed"]
+                    total += min(killers) if killers else sum(said.seconds for said in ended.items)
+    return round(total / (os.cpu_count() or 1), 2)
+
+
+def source_distribution(requirement: str) -> Callable[[Path], None]:
+    """Return what unpacks a source distribution of the package index."""
+
+    def make(project: Path) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            fetch = ["download", "-q", "--no-deps", "--no-binary", ":all:", "-d", folder, requirement]
+            subprocess.run([sys.executable, "-m", "pip", *fetch], check=True)
+            (archive,) = Path(folder).glob("*.tar.gz")
+            shutil.unpack_archive(archive, folder)
+            (unpacked,) = (p for p in Path(folder).iterdir() if p.is_dir())
+            shutil.copytree(unpacked, project, dirs_exist_ok=True)
+
+    return make
+
+
+def backend(project: Path) -> None:
+    """Copy this repository's service and its tests."""
+    for name in ("backend", "openapi", "tests/backend"):
+        shutil.copytree(ROOT / name, project / name, ignore=shutil.ignore_patterns("__pycache__"))
+    (project / "tests" / "__init__.py").touch()
+    (project / "pyproject.toml").write_text('[tool.pytest.ini_options]\nfilterwarnings = ["error"]\n')
+
+
+def scaling(tests: int) -> Callable[[Path], None]:
+    """Return what writes ten functions, ten tests that reach each of them, and more that reach nothing."""
+
+    def make(project: Path) -> None:
+        lines = ["def f{0}(a, b):", "    total = a + b"]
+        lines += [f"    total = total * {k} + a - {k}" for k in range(2, 14)]
+        function = "\n".join([*lines, "    return total"])
+        (project / "work").mkdir()
+        (project / "work" / "__init__.py").touch()
+        (project / "work" / "ten.py").write_text("\n\n\n".join(function.format(k) for k in range(10)) + "\n")
+        values: dict[str, Any] = {}
+        exec(function.format(0), values)  # noqa: S102 - to know what the functions give
+        (project / "tests").mkdir()
+        per_file = 50
+        for start in range(0, tests, per_file):
+            numbers = range(start, min(tests, start + per_file))
+            body = ["from work import ten\n"]
+            for number in numbers:
+                if number < 100:
+                    k, a = number % 10, number // 10
+                    check = f"ten.f{k}({a}, {a + 1}) == {values['f0'](a, a + 1)}"
+                else:
+                    check = f"{number} + 1 == {number + 1}"
+                body.append(f"\ndef test_{number}():\n    assert {check}\n")
+            (project / "tests" / f"test_{start:05}.py").write_text("\n".join(body))
+        (project / "pyproject.toml").write_text('[tool.pytest.ini_options]\npythonpath = ["."]\n')
+
+    return make
+
+
+HANDLERS = """
+from fastapi import FastAPI, HTTPException
+from flask import Flask, jsonify, request
+
+flask_app = Flask(__name__)
+fast_app = FastAPI()
+ITEMS = {1: {"name": "tea", "price": 250}, 2: {"name": "milk", "price": 120}}
+
+
+@flask_app.get("/items")
+def flask_items():
+    least = int(request.args.get("least", 0))
+    return jsonify([item["name"] for item in ITEMS.values() if item["price"] >= least])
+
+
+@flask_app.get("/items/<int:number>")
+def flask_item(number):
+    item = ITEMS.get(number)
+    if item is None:
+        return jsonify(error="no such item"), 404
+    return jsonify(item)
+
+
+@flask_app.post("/total")
+def flask_total():
+    body = request.get_json()
+    count = body.get("count", 1)
+    if count < 1 or count > 99:
+        return jsonify(error="count"), 400
+    return jsonify(total=ITEMS[body["item"]]["price"] * count), 201
+
+
+@fast_app.get("/items")
+def fast_items(least: int = 0):
+    return [item["name"] for item in ITEMS.values() if item["price"] >= least]
+
+
+@fast_app.get("/items/{number}")
+async def fast_item(number: int):
+    if number not in ITEMS:
+        raise HTTPException(status_code=404, detail="no such item")
+    return ITEMS[number]
+
+
+@fast_app.post("/total", status_code=201)
+async def fast_total(body: dict):
+    count = body.get("count", 1)
+    if count < 1 or count > 99:
+        raise HTTPException(status_code=400, detail="count")
+    return {"total": ITEMS[body["item"]]["price"] * count}
+"""
+HANDLER_TESTS = """
+import pytest
+from fastapi.testclient import TestClient
+from shop.app import fast_app, flask_app
+
+
+@pytest.fixture(params=["flask", "fastapi"])
+def client(request):
+    return flask_app.test_client() if request.param == "flask" else TestClient(fast_app)
+
+
+def body(response):
+    return response.get_json() if hasattr(response, "get_json") else response.json()
+
+
+def test_items(client):
+    assert body(client.get("/items")) == ["tea", "milk"]
+    assert body(client.get("/items?least=250")) == ["tea"]
+
+
+def test_an_item(client):
+    assert body(client.get("/items/2")) == {"name": "milk", "price": 120}
+
+
+def test_no_item(client):
+    assert client.get("/items/3").status_code == 404
+
+
+def test_a_total(client):
+    response = client.post("/total", json={"item": 1, "count": 2})
+    assert (response.status_code, body(response)) == (201, {"total": 500})
+    assert client.post("/total", json={"item": 1, "count": 0}).status_code == 400
+"""
+
+
+def handlers(project: Path) -> None:
+    """Write an app of six handlers, with eight tests."""
+    (project / "shop").mkdir()
+    (project / "shop" / "__init__.py").touch()
+    (project / "shop" / "app.py").write_text(textwrap.dedent(HANDLERS).lstrip())
+    (project / "tests").mkdir()
+    (project / "tests" / "test_app.py").write_text(textwrap.dedent(HANDLER_TESTS).lstrip())
+    (project / "pyproject.toml").write_text('[tool.pytest.ini_options]\npythonpath = ["."]\n')
+
+
+TEN = ("work/ten.py", "    total = a + b")
+SUBJECTS = {
+    "itsdangerous": Subject(
+        source_distribution("itsdangerous==2.2.0"),
+        ("freezegun",),
+        "src/itsdangerous",
+        "src/itsdangerous/*.py",
+        ("src/itsdangerous/encoding.py", "    string = want_bytes(string)"),
+    ),
+    "backend": Subject(
+        backend,
+        ("flask>=3.1", "sqlalchemy>=2.0.40", "pyyaml"),
+        "backend",
+        "backend/app/services/*.py",
+        ("backend/app/services/paging.py", "    items = found[:limit]"),
+    ),
+    "handlers": Subject(
+        handlers, ("flask", "fastapi", "httpx"), "shop", "shop/*.py", ("shop/app.py", "    item = ITEMS.get(number)")
+    ),
+    **{f"scaling-{n}": Subject(scaling(n), (), "work", "work/*.py", TEN) for n in (100, 1_000, 10_000)},
+}
+
+if __name__ == "__main__":
+    main()

@@ -112,7 +112,7 @@ def test_zero_is_no_success(id_: str, nothing: StageData) -> None:
     assert judge(run(nothing)).exit_code == 1
 
 
-@pytest.mark.parametrize("status", [MutantStatus.SKIPPED, MutantStatus.SUSPICIOUS, MutantStatus.NOT_RUN])
+@pytest.mark.parametrize("status", [MutantStatus.SUPPRESSED, MutantStatus.SUSPICIOUS, MutantStatus.NOT_RUN])
 def test_mutants_of_which_nothing_is_known_are_not_judged(status: MutantStatus) -> None:
     of = run(mutation(status, status))
     assert verdict("mutants", of) is GateVerdict.FAIL

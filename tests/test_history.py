@@ -73,7 +73,7 @@ def test_red_tests_are_new_still_there_or_fixed() -> None:
     }
 
 
-@pytest.mark.parametrize("status", [MutantStatus.NOT_RUN, MutantStatus.SUSPICIOUS, MutantStatus.SKIPPED])
+@pytest.mark.parametrize("status", [MutantStatus.NOT_RUN, MutantStatus.SUSPICIOUS, MutantStatus.SUPPRESSED])
 def test_a_survivor_that_is_not_judged_any_more_is_not_fixed(status: MutantStatus) -> None:
     assert changes(run(builders.mutation(status)), run(builders.mutation(MutantStatus.SURVIVED))) == {}
 

@@ -59,7 +59,7 @@ class Result(msgspec.Struct, kw_only=True):
     """
 
     verdicts: dict[str, Verdict] = msgspec.field(default_factory=dict)
-    reaching: dict[str, int] = msgspec.field(default_factory=dict)
+    reaching: dict[str, int | None] = msgspec.field(default_factory=dict)
     reused: int = 0
     seconds: dict[str, float] = msgspec.field(default_factory=dict)
     notices: list[Problem] = msgspec.field(default_factory=list)
@@ -226,7 +226,7 @@ class Engine:
         waiting = []
         for candidate in group:
             numbers = judge.reaching(candidate)
-            self.result.reaching[candidate.mutant.id] = len(numbers)
+            self.result.reaching[candidate.mutant.id] = judge.executing(candidate)
             record = journal.known.get(candidate.mutant.fingerprint)
             needed = self._needed(scene, candidate, numbers, record)
             if needed is None and record is not None:
@@ -296,7 +296,8 @@ class Engine:
             # Else the killer is tried first, for the order of the tests knows it.
             return None if able and depends.of([killer], items) == record.depends else numbers
         left = [k for k in numbers if record.depends.get(names[k], "") != depends.of_item(items[names[k]])]
-        return left or None
+        is_same = not left and bool(numbers) == (record.verdict.status is MutantStatus.SURVIVED)
+        return None if is_same else left
 
     def _text(self, candidate: Candidate) -> str:
         path = candidate.change.path

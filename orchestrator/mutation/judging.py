@@ -156,6 +156,12 @@ class Judge:
             return [k for k in self._able if path in self._items[k].lines]
         return [k for k in self._able if self._hits(k, _where(candidate))]
 
+    def executing(self, candidate: Candidate) -> int | None:
+        """Return how many items execute a mutant's code; None: it runs at import, for all of them."""
+        if candidate.at_import:
+            return None
+        return sum(self._hits(k, _where(candidate)) for k in range(len(self._items)))
+
     def _hits(self, number: int, lines: Mapping[str, int]) -> bool:
         reached = self._items[number].lines
         return any(reached.get(path, 0) & mask for path, mask in lines.items())

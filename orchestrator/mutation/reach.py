@@ -24,7 +24,7 @@ GREEN: Final = ("passed", "xfailed", "skipped")
 
 _PATIENCE: Final = 600.0  # seconds that an item may take when nothing is known of it
 _SAMPLES: Final = 16
-_WORTH_PRIMING: Final = 0.004  # seconds that the first item of a process takes longer than the second
+_WORTH_PRIMING: Final = 0.5  # seconds that it saves when each item is run alone
 
 
 class Item(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -155,7 +155,7 @@ def _primer(session: Session, numbers: Sequence[int]) -> Said | None:
                 if not (first.threads or first.beyond or first.written):
                     gains.append((first.seconds - second.seconds, first))
     most = max((gain for gain, _ in gains), default=0.0)
-    if most < _WORTH_PRIMING:
+    if most * len(numbers) < _WORTH_PRIMING:
         return None
     good = [said for gain, said in gains if gain > 0.6 * most]
     return min(good, key=lambda said: sum(mask.bit_count() for mask in masks(said.lines).values()))

@@ -56,25 +56,21 @@ class File:
     def __init__(self, path: str, content: str, *, is_test: bool) -> None:
         lines = content.split("\n")
         self.functions: list[Unit] = []
-        rest = list(lines)
         with warnings.catch_warnings(action="ignore"):
             tree = ast.parse(content)
+        names = frozenset(_names_at_import(tree.body))
         seen: dict[str, int] = {}
-        for name, node in _outermost(tree.body):
+        for name, node in list(_outermost(tree.body)):
             seen[name] = seen.get(name, 0) + 1
             place = f"{path}::{name}" + (f"#{seen[name]}" if seen[name] > 1 else "")  # `@overload`, `@property.setter`
             first = min([node.lineno, *(d.lineno for d in node.decorator_list)])
             last = node.end_lineno or node.lineno
             text = "\n".join(lines[first - 1 : last])
             self.functions.append(Unit(place, name, first, last, _digest(text), _names(node)))
+            node.body = []  # what is left of the tree is the rest
             if is_test and name.rpartition(".")[2].startswith("test"):
-                rest[first - 1 : last] = [""] * (last - first + 1)  # one more test is no change to the others
-            else:
-                start = node.body[0].lineno
-                rest[start - 1 : last] = [""] * (last - start + 1)
-        self.rest = Unit(
-            path, "", 1, len(lines), _digest("\n".join(line for line in rest if line.strip())), frozenset()
-        )
+                _take_out(tree, node)  # one more test is no change to the others
+        self.rest = Unit(path, "", 1, len(lines), _digest(ast.dump(tree)), names)  # comments and lines do not count
         self._by_place = {unit.place: unit for unit in self.functions}
 
     def hit(self, mask: int) -> list[Unit]:
@@ -99,6 +95,13 @@ def _outermost(
                 yield from _outermost(inner, prefix)
             for inner in (getattr(node, "orelse", ()), getattr(node, "finalbody", ())):
                 yield from _outermost(inner, prefix)
+
+
+def _take_out(tree: ast.AST, function: ast.AST) -> None:
+    for node in ast.walk(tree):
+        body = getattr(node, "body", None)
+        if isinstance(body, list) and function in body:
+            body.remove(function)
 
 
 def _names_at_import(body: Sequence[ast.stmt]) -> Iterable[str]:

@@ -10,7 +10,15 @@ import msgspec
 
 from orchestrator import config, gates
 from orchestrator.model.contracts import Contracts, Interaction, Mismatch, Verification
-from orchestrator.model.mutation import Mutant, MutantStatus, Mutation, Unmutated
+from orchestrator.model.mutation import (
+    Disagreement,
+    Mutant,
+    MutantKind,
+    MutantStatus,
+    Mutation,
+    SelfCheck,
+    Unmutated,
+)
 from orchestrator.model.operations import Operation
 from orchestrator.model.problem import Problem
 from orchestrator.model.properties import Cases, Finding, Phase, Properties, Request, Response
@@ -225,11 +233,24 @@ def full_run(said: str = "text") -> Run:
             Mutation(
                 mutants=(
                     mutant(path=said, function=said, diff=f"-{said}\n+{said}", operations=(said,), tests=1),
-                    mutant(MutantStatus.KILLED, "2"),
-                    mutant(MutantStatus.NO_TESTS, "3", id=said),
+                    mutant(MutantStatus.KILLED, "2", killer=said, message=said),
+                    mutant(MutantStatus.NO_TESTS, "3", id=said, kind=MutantKind.MODULE, message=said),
+                    mutant(MutantStatus.SUPPRESSED, "4", reason=said),
                 ),
                 critical=(said,),
-                unmutated=(Unmutated(path=said, function=said, line=3, reason=said),),
+                unmutated=(
+                    Unmutated(path=said, function=said, line=3, reason=said),
+                    Unmutated(path=said, function="", line=1, reason=said),
+                ),
+                reused=2,
+                seconds={"judging": 0.5, "self-check": 3.5},
+                self_check=SelfCheck(
+                    checked=10,
+                    seconds=3.5,
+                    disagreements=(
+                        Disagreement(mutant=said, ours=MutantStatus.SURVIVED, plain=MutantStatus.KILLED, detail=said),
+                    ),
+                ),
             ),
             summary=said,
         ),

@@ -54,10 +54,6 @@ def main() -> None:
         pack([state / "suite" / "record.ndjson"], state / "suite", "pytest")
         slim(state / "suite" / "coverage.json")
         pack([state / "suite" / "coverage.json"], state / "suite", "coverage")
-        tree = state / "mutation" / "tree"
-        sources = [f"shop/{m}.py{end}" for m in ("prices", "words") for end in ("", ".meta", ".spans")]
-        wanted = ["mutmut-stats.json", *sources]
-        pack([tree / "mutants" / w for w in wanted], tree / "mutants", "mutmut")
 
 
 if __name__ == "__main__":

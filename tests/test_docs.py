@@ -25,7 +25,13 @@ PAGES = [ROOT / "README.md", ROOT / "DESIGN.md", ROOT / "CHANGELOG.md", *sorted(
 WRITTEN: dict[str, Callable[[], str]] = runpy.run_path(str(DOCS / "generate_settings.py"))["FILES"]
 ERRORS = (DOCS / "errors.md").read_text("utf-8")
 
-NOTICES = {Code.EDITED_BY_HAND, Code.TESTS_QUARANTINED, Code.NOT_MUTATED}  # they end nothing
+NOTICES = {
+    Code.EDITED_BY_HAND,
+    Code.TESTS_QUARANTINED,
+    Code.NOT_MUTATED,
+    Code.FLAKY_TESTS,
+    Code.SUPPRESSION_USELESS,
+}  # they end nothing
 _FENCE = re.compile(r"^(```+)[^\n]*\n(.*?)^\1\s*$", re.MULTILINE | re.DOTALL)
 _SPAN = re.compile(r"`([^`\n]+)`")
 

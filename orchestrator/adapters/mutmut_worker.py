@@ -14,7 +14,7 @@ import json
 import sys
 import types
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import libcst as cst
@@ -128,7 +128,7 @@ class File:
         for line in self._source.lines:
             self._starts.append(self._starts[-1] + len(line) + 1)
         self._casts = Casts(self._source.tree)
-        self._definitions = list(definitions(self._source.tree.body))
+        self._definitions = _apart(definitions(self._source.tree.body))
         self._firsts = [d.first for d in self._definitions]
         self._codes: dict[tuple[int, int], list[Any]] = {}
         self._shapes: dict[tuple[int, int], Any] = {}
@@ -435,6 +435,17 @@ def definitions(
                 yield from definitions(inner, owner, depth=depth, plain=False, trivial=trivial or for_types)
         else:
             yield Definition(node, owner, plain=False, trivial=trivial)
+
+
+def _apart(found: Iterable[Definition]) -> list[Definition]:
+    """Return definitions that share no line: statements behind one another on a line are one."""
+    apart: list[Definition] = []
+    for definition in found:
+        if apart and definition.first <= apart[-1].last:
+            apart[-1].last = max(apart[-1].last, definition.last)
+        else:
+            apart.append(definition)
+    return apart
 
 
 def branches(node: Any) -> Iterator[list[ast.stmt]]:

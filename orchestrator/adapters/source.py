@@ -65,6 +65,40 @@ def functions(project: Project) -> tuple[Function, ...]:
     return tuple(found)
 
 
+class Constant(msgspec.Struct, frozen=True, kw_only=True):
+    """What is assigned in a module or in a class: its file, the module's dotted name, its qualified name."""
+
+    path: str
+    module: str
+    name: str
+
+
+def constants(project: Project) -> Iterator[Constant]:
+    """Yield what the user's source assigns outside of functions."""
+    root = project.root.resolve()
+    for file in files(project):
+        try:
+            with warnings.catch_warnings(action="ignore"):
+                tree = ast.parse(file.read_bytes())
+        except (OSError, SyntaxError, ValueError):
+            continue
+        path = file.relative_to(root).as_posix() if file.is_relative_to(root) else file.as_posix()
+        module = module_name(file, project)
+        yield from (Constant(path=path, module=module, name=name) for name in _assigned(tree.body, ""))
+
+
+def _assigned(body: Sequence[ast.stmt], prefix: str) -> Iterator[str]:
+    for node in body:
+        if isinstance(node, ast.Assign | ast.AnnAssign | ast.AugAssign):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            yield from (prefix + target.id for target in targets if isinstance(target, ast.Name))
+        elif isinstance(node, ast.ClassDef):
+            yield from _assigned(node.body, f"{prefix}{node.name}.")
+        else:
+            for branch in _branches(node):
+                yield from _assigned(branch, prefix)
+
+
 def module_name(file: Path, project: Project) -> str:
     """Return the dotted name under which a source file is imported."""
     directory = project.directory.resolve()

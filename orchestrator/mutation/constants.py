@@ -70,8 +70,11 @@ class Names:
         self._at_import = at_import
         self._mentions: dict[str, list[Mention]] = {}
         self._assigned: dict[tuple[str, str], int] = {}
+        self._aliases: dict[str, set[str]] = {}  # by name: what imports call it too
         self._decorated: set[tuple[str, str]] = set()
         self._test_words: dict[str, frozenset[str]] = {}
+        self._read_at_collection: set[str] = set()
+        self._modules = frozenset(Path(path).stem for path in sources)
         for path in sources:
             tree = _parsed(path)
             if tree is not None:
@@ -80,16 +83,28 @@ class Names:
             tree = _parsed(path)
             if tree is not None:
                 self._test_words[path] = _read_by(tree)
+                for statement, _, is_outside in _statements(tree.body):
+                    self._aliases_of(statement)
+                    if is_outside:
+                        self._read_at_collection |= _loaded(statement)
 
     def _read(self, path: str, tree: ast.Module) -> None:
         for statement, owner, at_import in _statements(tree.body):
-            for name in _loaded(statement):
+            names = _loaded(statement)
+            if _reads_anything(statement, self._modules):
+                names.add(_ANY)
+            for name in names:
                 self._mentions.setdefault(name, []).append(Mention(path, statement.lineno, at_import))
+            self._aliases_of(statement)
             for name in _stored(statement):
                 key = (path, f"{owner}.{name}" if owner else name)
                 self._assigned[key] = self._assigned.get(key, 0) + 1
             if isinstance(statement, ast.ClassDef) and (statement.decorator_list or statement.keywords):
                 self._decorated.add((path, f"{owner}.{statement.name}" if owner else statement.name))
+
+    def _aliases_of(self, statement: ast.stmt) -> None:
+        for name, alias in _renamed(statement):
+            self._aliases.setdefault(name, set()).add(alias)
 
     def constant(self, candidate: Candidate) -> Constant | None:
         """Return what a changed assignment assigns, if it can be made anew; None: it can't."""
@@ -100,24 +115,41 @@ class Names:
         if not name.isidentifier() or _NO_CONSTANT.match(name) or not _is_pure(candidate, name):
             return None
         key = f"{owner}.{name}" if owner else name
-        if self._assigned.get((path, key), 0) != 1 or (path, owner) in self._decorated:
+        takes_all = self._assigned.get((path, "*"), 0)
+        if self._assigned.get((path, key), 0) != 1 or takes_all or (path, owner) in self._decorated:
+            return None
+        if self._read_at_collection & self._known_as(name):
             return None
         lines: dict[str, int] = {}
-        for mention in self._mentions.get(name, ()):
+        for mention in (*self._mentioned(name), *self._mentions.get(_ANY, ())):
             executed = self._at_import.get(mention.path, 0) >> mention.line & 1
             if mention.at_import or executed:
                 return None
             lines[mention.path] = lines.get(mention.path, 0) | 1 << mention.line
-        files = frozenset(p for p, words in self._test_words.items() if name in words)
+        files = frozenset(p for p, words in self._test_words.items() if words & self._known_as(name))
         shared = any(not Path(p).name.startswith("test") and not Path(p).name.endswith("_test.py") for p in files)
         return Constant(owner=owner, name=name, lines=lines, files=files, everybody=shared)
+
+    def _known_as(self, name: str) -> set[str]:
+        """Return a name, and those that imports give it."""
+        names, waiting = {name}, [name]
+        while waiting:
+            more = self._aliases.get(waiting.pop(), set()) - names
+            names |= more
+            waiting += more
+        return names
+
+    def _mentioned(self, name: str) -> Iterator[Mention]:
+        """Yield where a name stands."""
+        for known in sorted(self._known_as(name)):
+            yield from self._mentions.get(known, ())
 
     def mentions(self, candidate: Candidate) -> dict[str, int]:
         """Return the statements that mention what a changed statement defines, as masks by file."""
         names = set(candidate.mutant.function.split(".")) - {"<module>"}
         lines: dict[str, int] = {}
         for name in names:
-            for mention in self._mentions.get(name, ()):
+            for mention in self._mentioned(name):
                 lines[mention.path] = lines.get(mention.path, 0) | 1 << mention.line
         return lines
 
@@ -192,7 +224,40 @@ def _loaded(statement: ast.stmt) -> set[str]:
     return found
 
 
+_ANY: Final = "*"  # what a statement mentions that looks names up while it runs
+_LOOK_UP: Final = frozenset({"getattr", "hasattr", "vars", "dir", "globals", "locals", "eval", "exec", "attrgetter"})
+
+
+def _reads_anything(statement: ast.stmt, modules: frozenset[str]) -> bool:
+    """Whether a statement may read any constant: it looks names up by a text, or hands a whole module on."""
+    accessed: set[int] = set()
+    for node in _own_nodes(statement):
+        if isinstance(node, ast.Attribute):
+            accessed.add(id(node.value))
+            if node.attr == "__dict__":
+                return True
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in _LOOK_UP:
+            named = len(node.args) > 1 and isinstance(node.args[1], ast.Constant)
+            if not named:
+                return True
+        elif isinstance(node, ast.Constant):
+            if isinstance(node.value, str) and "." in node.value and node.value.rpartition(".")[2] in modules:
+                return True  # the name of a module, as a text
+        elif isinstance(node, ast.Name) and node.id in modules and id(node) not in accessed:
+            return True
+    return False
+
+
+def _renamed(statement: ast.stmt) -> Iterator[tuple[str, str]]:
+    """Yield the names that an import gives another name, with that name."""
+    if isinstance(statement, ast.ImportFrom):
+        yield from ((entry.name, entry.asname) for entry in statement.names if entry.asname)
+
+
 def _stored(statement: ast.stmt) -> set[str]:
+    """Return the names that a statement binds; `*` where an import binds whatever there is."""
+    if isinstance(statement, ast.Import | ast.ImportFrom):
+        return {entry.asname or entry.name.partition(".")[0] for entry in statement.names}
     if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
         return {statement.name}
     return {node.id for node in _own_nodes(statement) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}

@@ -25,16 +25,19 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         functions: The functions.
         paths: The critical paths that are globs or names: they also name code outside of functions.
+        constants: Files with code outside of functions that is mutated.
         problems: What matches nothing.
     """
 
     functions: tuple[Function, ...]
     paths: tuple[str, ...] = ()
+    constants: frozenset[str] = frozenset()
     problems: tuple[Problem, ...] = ()
 
     def concerns(self, path: str) -> bool:
         """Whether anything in a source file may be mutated."""
-        return any(f.path == path for f in self.functions) or any(_is_glob(p) and _covers(p, path) for p in self.paths)
+        named = path in self.constants or any(f.path == path for f in self.functions)
+        return named or any(_is_glob(p) and _covers(p, path) for p in self.paths)
 
     def wants(self, path: str, module: str, name: str, *, is_function: bool) -> bool:
         """Whether a definition is mutated: a function, or a statement run at import by what it defines."""
@@ -71,11 +74,14 @@ def select(project: Project, reached: Mapping[str, Sequence[str]] | None) -> Sel
         reached: Per operation label, the places (`path::name`) that its requests execute; None: not recorded.
     """
     known = source.functions(project)
+    assigned = list(source.constants(project))
     chosen: set[str] = set()
+    constants: set[str] = set()
     problems = []
     for path in project.settings.mutation.critical:
         found = _matching(path, known, reached or {})
-        if not found:
+        outside = [] if is_operation(path) else [c for c in assigned if _is_named(path, c)]
+        if not found and not outside:
             problems.append(
                 Problem(
                     code=Code.NO_CRITICAL_PATH,
@@ -84,8 +90,19 @@ def select(project: Project, reached: Mapping[str, Sequence[str]] | None) -> Sel
                 )
             )
         chosen |= {f.place for f in found}
-    paths = tuple(p for p in project.settings.mutation.critical if not is_operation(p))
-    return Selection(functions=tuple(f for f in known if f.place in chosen), paths=paths, problems=tuple(problems))
+        constants |= {c.path for c in outside}
+    return Selection(
+        functions=tuple(f for f in known if f.place in chosen),
+        paths=tuple(p for p in project.settings.mutation.critical if not is_operation(p)),
+        constants=frozenset(constants),
+        problems=tuple(problems),
+    )
+
+
+def _is_named(path: str, constant: source.Constant) -> bool:
+    if _is_glob(path):
+        return _covers(path, constant.path)
+    return _names(path, f"{constant.module}.{constant.name}")
 
 
 def _matching(path: str, known: Iterable[Function], reached: Mapping[str, Sequence[str]]) -> list[Function]:

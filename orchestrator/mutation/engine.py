@@ -198,12 +198,11 @@ class Engine:
         self.result.seconds["judging"] = round(time.monotonic() - clock, 3)
         clock = time.monotonic()
         until = min(clock + self._project.settings.mutation.import_time_budget, self._end or float("inf"))
-        before = partial(self._begin_cold, judge)
-        functions = [c for c in groups.cold if not c.at_import]
-        others = [c for c in groups.cold if c.at_import]
-        self._judge_group(scene, functions, before=before, until=until)
         self._judge_group(scene, groups.constants, until=until)
-        self._judge_group(scene, others, before=before, until=until)
+        # Those that could not be put into the running process are among them by now.
+        cold = choice.by_value([c for c in wanted if judge.is_cold(c)])
+        cold.sort(key=lambda candidate: candidate.at_import)  # functions first
+        self._judge_group(scene, cold, before=partial(self._begin_cold, judge), until=until)
         self.result.seconds["import-time"] = round(time.monotonic() - clock, 3)
 
     def _names(self, at_import: Mapping[str, int], files: Iterable[str]) -> Names:
@@ -250,6 +249,8 @@ class Engine:
             if known is not None and verdict.status is MutantStatus.SURVIVED:
                 passed = tuple(dict.fromkeys((*known.passed, *verdict.passed)))
                 verdict = msgspec.structs.replace(verdict, passed=passed)
+            if verdict.status is MutantStatus.NOT_RUN:
+                return  # it is imported afresh later
             self.result.verdicts[candidate.mutant.id] = verdict
             self._new.append(candidate)
             if store.is_final(verdict.status):
@@ -272,7 +273,7 @@ class Engine:
         judge.run(waiting, workers=1 if writes else self._workers, done=done, only=only, until=until)
 
     def _begin_cold(self, judge: Judge) -> None:
-        unfit = judge.begin_cold() if not judge.is_cold_ready else []
+        unfit = judge.begin_cold()
         if unfit:
             self.result.notices.append(
                 Problem(
@@ -416,32 +417,29 @@ class _Scene(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Groups(msgspec.Struct, frozen=True, kw_only=True):
-    """Candidates by the way in which they are judged.
+    """Candidates by the way in which they are judged; those whose module is imported afresh are in none of them.
 
     Attributes:
         early: Those whose code the primer executes.
         warm: Other functions.
         constants: Assignments that are made anew in the running process.
-        cold: What needs its module imported afresh.
     """
 
     early: list[Candidate]
     warm: list[Candidate]
     constants: list[Candidate]
-    cold: list[Candidate]
 
 
 def _grouped(wanted: Sequence[Candidate], judge: Judge) -> _Groups:
-    groups = _Groups(early=[], warm=[], constants=[], cold=[])
+    groups = _Groups(early=[], warm=[], constants=[])
     for candidate in wanted:
         if judge.is_cold(candidate):
-            groups.cold.append(candidate)
-        elif judge.constant(candidate) and not judge.is_early(candidate):
+            continue  # they come last, with those that turn out to be
+        if judge.constant(candidate) and not judge.is_early(candidate):
             groups.constants.append(candidate)
         elif judge.is_early(candidate):
             groups.early.append(candidate)
         else:
             groups.warm.append(candidate)
-    # There may not be time for all of these.
-    groups.constants[:], groups.cold[:] = choice.by_value(groups.constants), choice.by_value(groups.cold)
+    groups.constants[:] = choice.by_value(groups.constants)  # there may not be time for all of them
     return groups

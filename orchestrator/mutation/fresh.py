@@ -146,6 +146,9 @@ class FreshJudge:
         shutil.rmtree(temporary, ignore_errors=True)
         if finished.timed_out:
             return Judged(status=MutantStatus.TIMEOUT, imported=True, detail="time out", seconds=finished.seconds)
+        if finished.code == 0 and not answer.exists():  # it says success, but it did not come to its end
+            detail = "the process ends before pytest does"
+            return Judged(status=MutantStatus.CRASHED, imported=True, detail=detail, seconds=finished.seconds)
         broke = finished.code in _COLLECTION_FAILED or finished.code < 0 or finished.code > 5
         status = {0: MutantStatus.SURVIVED, 1: MutantStatus.KILLED}.get(
             finished.code, MutantStatus.KILLED if broke else MutantStatus.SUSPICIOUS

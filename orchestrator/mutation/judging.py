@@ -24,10 +24,11 @@ from orchestrator.mutation.reach import Item, Reach
 COLLECTION: Final = "collection"
 
 _FIRST: Final = 12  # items that are tried first where everything is imported afresh
-_START: Final = 5.0  # seconds until the first item begins, where everything is imported
+_START: Final = 0.75  # seconds until the first item begins …
+_COLD_START: Final = 5.0  # … and beside what import and collection take, where everything is imported afresh
 _LEAST: Final = 1.0  # seconds that any item may take …
 _TIMES: Final = 8.0  # … or so many times what it took without the mutant
-_PATIENT: Final = 3.0  # as much longer when a time-out is judged again
+_PATIENT: Final = 2.0  # as much longer when a time-out is judged again
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -83,14 +84,15 @@ class Judge:
     ) -> None:
         self._all_names = names
         self._constants: dict[str, Constant | None] = {}
+        self._unswappable: set[str] = set()
         self._session = session
         self._names = session.ready.ready
         self._items = [reach.items[name] for name in self._names]
+        self._number = {name: k for k, name in enumerate(self._names)}
         self._primer = reach.primer
         self._primed = reach.primed
         self._able = [k for k, item in enumerate(self._items) if item.may_kill]
         self._cold_able = self._able
-        self.is_cold_ready = False
         self._at_import = at_import
         self._start = session.start
         self._order = Order(self._items, killers)
@@ -101,7 +103,6 @@ class Judge:
         What belongs to others is imported once for all of them. Whether that is without effect on the tests is seen
         here: those that end another way may not kill such mutants.
         """
-        self.is_cold_ready = True
         self._session.prepare_cold(self._session.ready.modules)
         number = self._session.submit(self._job(None, self._able, cold=True, patient=True, stop=False))
         ended: list[Ended] = []
@@ -113,6 +114,8 @@ class Judge:
 
     def is_cold(self, candidate: Candidate) -> bool:
         """Whether a mutant's code has run when the session is collected, so that it has to be imported afresh."""
+        if candidate.mutant.id in self._unswappable:
+            return True
         here = self._at_import.get(candidate.change.path, 0)
         if not here or self.constant(candidate):
             return False
@@ -121,6 +124,8 @@ class Judge:
     def constant(self, candidate: Candidate) -> Constant | None:
         """Return what a mutant assigns, if that can be assigned anew while the program runs."""
         name = candidate.mutant.id
+        if name in self._unswappable:
+            return None
         if name not in self._constants:
             wanted = candidate.at_import and candidate.mutant.kind is not MutantKind.DEFAULT
             self._constants[name] = self._all_names.constant(candidate) if wanted else None
@@ -234,17 +239,8 @@ class Judge:
                 now, later = numbers[:_FIRST], numbers[_FIRST:]
             is_first = False
             ended = yield self._job(candidate, now, cold=cold, partly=bool(later))
-            if ended.find("not_swappable"):
-                cold = True
-                numbers = self._sorted(self._cold_able, candidate)
-                continue
-            if cold and (broken := ended.find("not_collected")):
-                return Verdict(
-                    status=MutantStatus.KILLED,
-                    killer=COLLECTION,
-                    message=text.one_line(f"{broken.file}: {_last_line(broken.message)}"),
-                    cold=True,
-                )
+            if (verdict := self._before_items(candidate, ended)) is not None:
+                return verdict
             count = len(ended.items)
             passed += [said.item for said in ended.items if said.outcome != "failed"]
             if ended.ended and not ended.failed:
@@ -254,13 +250,26 @@ class Judge:
                 if cold and (said := ended.find("imported")) and not said.imported:
                     return Verdict(status=MutantStatus.NO_TESTS, message="no test imports its module", cold=True)
                 break
-            number = now[count - 1] if ended.failed else now[min(count, len(now) - 1)]
-            verdict = yield from self._confirmed(candidate, number, now[: count - 1], ended, cold=cold)
+            if ended.failed and ended.items[-1].item not in self._number:  # it exists only under the mutant
+                return msgspec.structs.replace(_killed(ended.items[-1].item, ended), passed=tuple(passed), cold=cold)
+            number = self._number[ended.items[-1].item] if ended.failed else now[min(count, len(now) - 1)]
+            verdict = yield from self._confirmed(candidate, number, now[: now.index(number)], ended, cold=cold)
             if verdict is not None:
                 return msgspec.structs.replace(verdict, passed=tuple(passed), cold=cold)
             passed.append(self._names[number])
             numbers = numbers[numbers.index(number) + 1 :]
         return Verdict(status=MutantStatus.SURVIVED, passed=tuple(passed), cold=cold)
+
+    def _before_items(self, candidate: Candidate, ended: Ended) -> Verdict | None:
+        """Return the verdict when a child did not come to its items; None: it did."""
+        if reason := ended.find("not_swappable"):
+            self._unswappable.add(candidate.mutant.id)  # it is judged with those that are imported afresh
+            return Verdict(status=MutantStatus.NOT_RUN, message=reason.not_swappable)
+        if broken := ended.find("not_collected"):
+            told = f"{broken.file}: {_last_line(broken.message)}" if broken.file else ""
+            message = text.one_line(told) or f"pytest ends with {broken.not_collected}"
+            return Verdict(status=MutantStatus.KILLED, killer=COLLECTION, message=message, cold=True)
+        return None
 
     def _confirmed(
         self, candidate: Candidate, number: int, before: list[int], ended: Ended, *, cold: bool
@@ -295,7 +304,7 @@ class Judge:
         partly: bool = False,
     ) -> Job:
         times = _PATIENT if patient else 1.0
-        start = (_START + _TIMES * self._start if cold else _START) * times
+        start = (_COLD_START + _TIMES * self._start if cold else _START) * times
         limits = [start, *(round(times * max(_LEAST, _TIMES * self._items[k].seconds), 3) for k in numbers)]
         return Job(
             items=tuple(numbers),
@@ -357,7 +366,8 @@ class Order:
     def learn(self, candidate: Candidate, verdict: Verdict) -> None:
         """Remember who killed, and who did not."""
         for name in verdict.passed:
-            self._runs[self._number[name]] += 1
+            if name in self._number:  # there may be others under a mutant
+                self._runs[self._number[name]] += 1
         number = self._number.get(verdict.killer)
         if number is not None:
             self._runs[number] += 1

@@ -114,4 +114,5 @@ class Copy:
 
     def restore(self, path: str) -> None:
         """Bring a file back to what it is in the project."""
+        (self.root / path).unlink(missing_ok=True)
         shutil.copy2(self._project.root / path, self.root / path, follow_symlinks=False)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.model.mutation import MutantStatus
+from orchestrator.model.mutation import MutantKind, MutantStatus
 from orchestrator.model.run import Run
 from orchestrator.model.suite import Outcome
 from tests.acceptance import support
@@ -99,17 +99,31 @@ def test_coverage_is_what_coverage_py_reports(analysed: Path, run: Run) -> None:
     assert run.suite.covered == pytest.approx(totals["percent_covered"])
 
 
-def test_mutants_are_what_mutmut_says_of_them(analysed: Path, run: Run) -> None:
-    tree = analysed / ".orchestrator" / "mutation" / "tree"
+def test_mutants_are_what_mutmut_says_of_them(analysed: Path, run: Run, tmp_path: Path) -> None:
+    shop = support.copy_of(analysed, tmp_path)
+    red = [f"--deselect={test.id}" for test in run.suite.tests if test.is_quarantined] if run.suite else []
+    with (shop / "pyproject.toml").open("a") as settings:
+        settings.write(f'\n[tool.mutmut]\nsource_paths = ["shop"]\npytest_add_cli_args = {json.dumps(red)}\n')
     code = "import sys; from mutmut.__main__ import cli; sys.argv[0] = 'mutmut'; cli()"
-    said = python(tree, "-c", code, "results", "--all", "true").stdout
+    python(shop, "-c", code, "run", "--max-children", "2")
+    said = python(shop, "-c", code, "results", "--all", "true").stdout
     words = dict(line.strip().rsplit(": ", 1) for line in said.splitlines() if "__mutmut_" in line)
     assert run.mutation is not None
-    assert {m.id: m.status.value for m in run.mutation.mutants} == {
-        m.id: words[m.id].replace("not checked", MutantStatus.NOT_RUN) for m in run.mutation.mutants
+    judged = {m.id: m.status for m in run.mutation.mutants if m.status.is_detected or m.status.is_undetected}
+    both = judged.keys() & words.keys()
+    assert len(both) > 30
+    assert {name: judged[name].is_detected for name in both} == {
+        name: MutantStatus(words[name]).is_detected for name in both
     }
-    shown = python(tree, "-c", code, "show", run.mutation.mutants[0].id).stdout
-    assert changes(shown) == changes(run.mutation.mutants[0].diff)
+    ours = next(m for m in run.mutation.mutants if m.id in both)
+    assert changes(python(shop, "-c", code, "show", ours.id).stdout) == changes(ours.diff)
+
+
+def test_every_handler_has_mutants_too(run: Run) -> None:
+    assert run.mutation is not None
+    handlers = [m for m in run.mutation.mutants if m.kind is MutantKind.HANDLER]
+    assert {m.status for m in handlers} <= {MutantStatus.KILLED, MutantStatus.SURVIVED, MutantStatus.TRIVIAL}
+    assert all(m.killer.startswith("tests/test_shop.py::") for m in handlers if m.status is MutantStatus.KILLED)
 
 
 def changes(diff: str) -> set[str]:

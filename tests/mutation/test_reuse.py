@@ -92,7 +92,11 @@ def edit(name: str, before: str, after: str) -> Callable[[Path], None]:
 
 def append(name: str, text: str) -> Callable[[Path], None]:
     """Return what adds lines to a file."""
-    return lambda root: (root / name).write_text((root / name).read_text() + text)
+
+    def apply(root: Path) -> None:
+        (root / name).write_text((root / name).read_text() + text)
+
+    return apply
 
 
 EDITS = {

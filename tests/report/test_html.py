@@ -11,7 +11,7 @@ import pytest
 
 from orchestrator import codec, history
 from orchestrator.config import Gates
-from orchestrator.model.mutation import MutantStatus
+from orchestrator.model.mutation import Disagreement, MutantKind, MutantStatus, SelfCheck, Unmutated
 from orchestrator.model.run import OperationRow, Report
 from orchestrator.model.stage import StageStatus
 from orchestrator.model.suite import Outcome
@@ -128,6 +128,69 @@ def test_the_page_shows_what_each_stage_found() -> None:
         "Not compared",
     ):
         assert part in shown
+
+
+def section_of(report: Report) -> str:
+    """What the section of mutants says."""
+    return page_of(report).text.partition("Each is a change to the code")[2].partition("Property findings")[0]
+
+
+def test_mutants_are_counted_by_kind_and_those_that_were_not_judged_by_status() -> None:
+    of = mutation(*[MutantStatus.EQUIVALENT] * 3, MutantStatus.TRIVIAL, MutantStatus.NOT_RUN, reused=1)
+    judged = (
+        builders.mutant(MutantStatus.KILLED, "a"),
+        builders.mutant(MutantStatus.SURVIVED, "b"),
+        builders.mutant(MutantStatus.TIMEOUT, "c", kind=MutantKind.HANDLER),
+        builders.mutant(MutantStatus.NO_TESTS, "d", kind=MutantKind.MODULE, message="no test imports its module"),
+    )
+    shown = section_of(builders.report(run(msgspec.structs.replace(of, mutants=(*of.mutants, *judged)))))
+    assert "functions 1 of 2 detected, decorated functions 1 of 1 detected, modules 0 of 1 detected." in shown
+    assert "1 verdict of an earlier run holds: nothing has changed on which it depends." in shown
+    assert "Not judged, and not in the score: 3 equivalent (compiled it is the original), 1 trivial (" in shown
+    assert "1 not run (no time was left, or it was not asked for)." in shown
+    assert "no tests · module · no test imports its module" in shown
+
+
+def test_the_reason_of_a_mutant_that_is_suppressed_is_shown() -> None:
+    suppressed = builders.mutant(MutantStatus.SUPPRESSED, reason="ticket 7")
+    shown = section_of(builders.report(run(msgspec.structs.replace(mutation(), mutants=(suppressed,)))))
+    assert "1 mutant suppressed" in shown
+    assert "shop/prices.py:7 total: ticket 7" in shown
+
+
+def test_each_status_of_a_mutant_that_was_not_judged_has_its_reason() -> None:
+    statuses = [s for s in MutantStatus if not (s.is_detected or s.is_undetected)]
+    shown = section_of(builders.report(run(mutation(*statuses))))
+    assert all(f"1 {status.value} (" in shown for status in statuses)
+    assert "Judged: none." in shown
+
+
+def test_the_self_check_says_how_many_verdicts_are_confirmed_and_which_are_not() -> None:
+    found = Disagreement(mutant="total_1", ours=MutantStatus.SURVIVED, plain=MutantStatus.KILLED, detail="1 failed")
+    check = SelfCheck(checked=10, seconds=3.7, disagreements=(found,))
+    shown = section_of(builders.report(run(mutation(MutantStatus.SURVIVED, self_check=check))))
+    assert "Self-check: 9 of 10 verdicts confirmed by plain pytest, in 3.7 s." in shown
+    assert "✗ error total_1 is survived here, and killed by plain pytest1 failed" in shown
+
+
+def test_a_self_check_that_was_not_done_is_not_shown_as_one() -> None:
+    impossible = SelfCheck(checked=0, reason="the unchanged suite does not pass")
+    for more, said in (
+        ({"self_check": impossible}, "Self-check: not possible: the unchanged suite does not pass"),
+        ({}, "Self-check: not done."),
+        ({"reused": 1}, "Self-check: not done, for no verdict is new."),
+        ({"mode": "fresh"}, "Each mutant was judged by plain pytest in an interpreter of its own."),
+    ):
+        shown = section_of(builders.report(run(mutation(MutantStatus.KILLED, **more))))
+        assert said in shown
+        assert "confirmed" not in shown
+
+
+def test_a_file_without_a_mutant_has_no_function() -> None:
+    of = mutation(MutantStatus.KILLED, unmutated=(Unmutated(path="shop/a.py", function="", line=1, reason="why"),))
+    shown = section_of(builders.report(run(of)))
+    assert "1 critical function or file without a mutant: nothing is known about it" in shown
+    assert "shop/a.py: why" in shown
 
 
 def test_what_is_not_known_is_not_shown_as_a_number() -> None:

@@ -5,13 +5,14 @@ import xml.etree.ElementTree as ET
 import pytest
 
 from orchestrator.model.contracts import Contracts, Mismatch, Verification
+from orchestrator.model.mutation import Disagreement, MutantStatus, SelfCheck
 from orchestrator.model.problem import Problem
 from orchestrator.model.run import GateVerdict, Report
 from orchestrator.model.stage import StageStatus
 from orchestrator.model.suite import Outcome, Suite
 from orchestrator.report import junit
 from tests import builders
-from tests.builders import cases, contracts, finding, interaction, item, properties, run, stage
+from tests.builders import cases, contracts, finding, interaction, item, mutation, properties, run, stage
 from tests.report.hostile import STRINGS
 
 
@@ -40,7 +41,7 @@ def test_whatever_foreign_text_holds_the_document_is_xml(said: str) -> None:
 
 def test_the_counts_are_those_of_the_cases() -> None:
     root = parsed(builders.report(builders.full_run()))
-    assert len(root) == 5
+    assert len(root) == 6
     for element in (root, *root):
         listed = list(element.iter("testcase"))
         for attribute, tag in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
@@ -84,6 +85,22 @@ def test_a_finding_of_an_operation_without_a_response_is_told() -> None:
 def test_an_interaction_that_does_not_hold_failed() -> None:
     root = parsed(builders.report(run(contracts(*Verification))))
     assert list(kinds(root, "contracts").values()) == ["passed", "failure", "failure", "passed", "failure"]
+
+
+def test_a_verdict_that_plain_pytest_does_not_share_is_an_error() -> None:
+    found = Disagreement(
+        mutant="x_total_1", ours=MutantStatus.SURVIVED, plain=MutantStatus.KILLED, detail="exit status 1"
+    )
+    check = SelfCheck(checked=10, disagreements=(found,))
+    root = parsed(builders.report(run(mutation(MutantStatus.SURVIVED, self_check=check))))
+    assert kinds(root, "self-check") == {"x_total_1": "error"}
+    (error,) = suite_of(root, "self-check").iter("error")
+    assert (error.get("message"), error.text) == ("survived here, killed by plain pytest", "exit status 1")
+
+
+def test_verdicts_that_are_all_confirmed_are_no_cases() -> None:
+    root = parsed(builders.report(run(mutation(MutantStatus.SURVIVED, self_check=SelfCheck(checked=10)))))
+    assert "self-check" not in {suite.get("name") for suite in root}
 
 
 def test_a_gate_that_was_not_computed_is_skipped() -> None:

@@ -9,7 +9,7 @@ from markdown_it import MarkdownIt
 
 from orchestrator import history, text
 from orchestrator.model.contracts import Contracts, Mismatch, Verification
-from orchestrator.model.mutation import MutantStatus
+from orchestrator.model.mutation import Disagreement, MutantStatus, SelfCheck
 from orchestrator.model.problem import Problem
 from orchestrator.model.run import Report
 from orchestrator.model.stage import StageStatus
@@ -97,8 +97,21 @@ def test_long_lists_are_cut_and_say_so() -> None:
     assert len(shown) < 20_000
 
 
+def test_a_verdict_that_plain_pytest_does_not_share_is_told() -> None:
+    found = Disagreement(mutant="total_1", ours=MutantStatus.SURVIVED, plain=MutantStatus.KILLED, detail="it failed")
+    check = SelfCheck(checked=30, disagreements=(found,) * 30)
+    shown = summary.render(builders.report(run(mutation(MutantStatus.KILLED, self_check=check)))).decode()
+    assert "### 30 verdicts that plain pytest does not share\n" in shown
+    assert shown.count("- total\\_1: survived here, killed there (it failed)\n") == 20
+    assert "- and 10 more" in shown
+
+
 def test_a_run_without_problems_has_no_lists() -> None:
-    of = run(properties(), contracts(Verification.VERIFIED), mutation(MutantStatus.KILLED))
+    of = run(
+        properties(),
+        contracts(Verification.VERIFIED),
+        mutation(MutantStatus.KILLED, self_check=SelfCheck(checked=1)),
+    )
     assert "###" not in summary.render(builders.report(of)).decode()
 
 

@@ -81,7 +81,7 @@ class _Child:
         self.pipe = pipe
         self.folder = folder
         self.started = _MONOTONIC()
-        self.deadline = self.started + job["limits"][0]
+        self.deadline = self.started + sum(job["limits"][:2])  # until the first item has ended
         self.lines = 0
         self.data: list[bytes] = []
         self.timed_out = False
@@ -231,7 +231,7 @@ class Forker:
         if lines := data.count(b"\n"):  # an item has ended: the next one has its own time
             limits = child.job["limits"]
             child.lines += lines
-            child.deadline = _MONOTONIC() + limits[min(child.lines, len(limits) - 1)]
+            child.deadline = _MONOTONIC() + limits[min(child.lines + 1, len(limits) - 1)]
         if not data or data.endswith(_END) or b"".join(child.data[-2:]).endswith(_END):
             self._finish(child)
 

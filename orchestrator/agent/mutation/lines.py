@@ -182,7 +182,7 @@ class OpenedFiles:
             self._note(arguments[0], arguments[2])
         elif event == "sqlite3.connect":
             self._note(arguments[0], os.O_RDWR)
-        elif event in ("subprocess.Popen", "os.posix_spawn", "os.exec", "os.system", "socket.connect"):
+        elif event in ("subprocess.Popen", "os.fork", "os.posix_spawn", "os.exec", "os.system", "socket.connect"):
             self._beyond = True
 
     def _note(self, file: Any, flags: Any) -> None:

@@ -185,7 +185,7 @@ class CollectedSession(Collecting):
             ready["files"] = self._trace.files()
         else:
             ready["modules"] = foreign_modules(self._before)
-        service = _Service(session, None if self._trace else LiveFunctions(), self._trace)
+        service = _Service(session, None if self._trace else LiveFunctions(self._hello["root"]), self._trace)
         self._pipes.send(ready)
         Forker(self._pipes, service, self._hello["workers"], self._hello["folder"], self._hello["memory"]).serve()
         return True
@@ -258,7 +258,11 @@ class ColdSession(Collecting):
         settle_child(session)
         known = {item.nodeid: item for item in session.items}
         wanted = [self._names[number] for number in self._job["items"]]
-        Items(session.config).run([known[n] for n in wanted if n in known], self._write, stop=self._job["stop"])
+        names = set(self._names)
+        # Under a mutant there may be other items: their parameters are made when they are collected.
+        others = [item for name, item in known.items() if name not in names]
+        chosen = [*(known[n] for n in wanted if n in known), *others]
+        Items(session.config).run(chosen, self._write, stop=self._job["stop"])
         self._write({"imported": self._is_imported()})
         self._write({"end": True})
         os._exit(0)

@@ -15,7 +15,7 @@ import sys
 import types
 from collections.abc import Iterator
 from importlib.machinery import SourceFileLoader
-from importlib.util import decode_source
+from importlib.util import decode_source, resolve_name
 from types import CodeType, FunctionType
 from typing import Any
 
@@ -74,9 +74,7 @@ class Source:
         kept = [""] * (first - 1)
         for node in self._around(first, last):
             indent = self.lines[node.lineno - 1][: node.col_offset]
-            kept[node.lineno - 1] = (
-                f"{indent}class {node.name}:" if isinstance(node, ast.ClassDef) else f"{indent}if 1:"
-            )
+            kept[node.lineno - 1] = indent + _header(node)
         return "\n".join([*kept, *lines])
 
     def _around(self, first: int, last: int) -> Iterator[Any]:
@@ -98,10 +96,23 @@ class Source:
             ]
 
 
-class LiveFunctions:
-    """The functions that exist when the session is collected, by the code that they have."""
+def _header(node: Any) -> str:
+    """Return a line under which the statements of a compound one mean the same."""
+    if isinstance(node, ast.ClassDef):
+        return f"class {node.name}:"
+    return "while 1:" if isinstance(node, (ast.For, ast.AsyncFor, ast.While)) else "if 1:"
 
-    def __init__(self) -> None:
+
+class LiveFunctions:
+    """The functions that exist when the session is collected, by the code that they have.
+
+    Args:
+        root: The project; only modules in it can have taken a name from another one of it.
+    """
+
+    def __init__(self, root: str) -> None:
+        self._root = os.path.join(os.path.realpath(root), "")
+        self._taken: dict[str, list[tuple[str, str, str]]] = {}
         self._real: dict[str, str] = {}
         self._functions: dict[Key, list[FunctionType]] = {}
         self._caches: list[Any] = []
@@ -157,10 +168,41 @@ class LiveFunctions:
             old = vars(module).get(name, scope)
             if old is scope:
                 raise NotSwappable("its module has no such name")
+            for holder, alias in self._holders(module, name):
+                if vars(holder).get(alias) is old:
+                    setattr(holder, alias, scope[name])
+
+    def _holders(self, module: types.ModuleType, name: str) -> list[tuple[types.ModuleType, str]]:
+        """Return a module's name and all that modules of the project have taken it as, directly or from each other."""
+        holders = [(module, name)]
+        for holder, known in holders:  # grows meanwhile
             for other in list(sys.modules.values()):
-                names = vars(other) if isinstance(other, types.ModuleType) else {}
-                for alias in [a for a, value in list(names.items()) if value is old and _takes(other, module, name, a)]:
-                    names[alias] = scope[name]
+                for source, taken, alias in self._imports(other):
+                    if sys.modules.get(source) is not holder:
+                        continue
+                    if taken == "*":
+                        raise NotSwappable(f"{other.__name__} imports everything of its module")
+                    if taken == known and (other, alias) not in holders:
+                        holders.append((other, alias))
+        return holders
+
+    def _imports(self, module: Any) -> list[tuple[str, str, str]]:
+        """Return what a module of the project imports by name: from which module, the name there, the name here."""
+        file = _file_of(module)
+        if not file.startswith(self._root) or not file.endswith(".py"):
+            return []
+        name: str = module.__name__
+        if name not in self._taken:
+            found = []
+            for node in ast.walk(self.source(file).tree):
+                if isinstance(node, ast.ImportFrom):
+                    try:
+                        source = resolve_name("." * node.level + (node.module or ""), module.__package__ or "")
+                    except ImportError:
+                        continue
+                    found += [(source, entry.name, entry.asname or entry.name) for entry in node.names]
+            self._taken[name] = found
+        return self._taken[name]
 
     def swap(self, change: Change) -> int:
         """Give every live function of the changed definition its new code; return how many there are.
@@ -201,30 +243,6 @@ def _is_plain(holder: Any) -> bool:
         for base in holder.__mro__
         if base is not object
     )
-
-
-def _takes(other: types.ModuleType, module: types.ModuleType, name: str, alias: str) -> bool:
-    """Whether a module has a name from another one: it is that one, or says so in an import."""
-    return other is module or alias in _imported(other).get(name, ())
-
-
-@functools.cache
-def _imported(module: types.ModuleType) -> dict[str, set[str]]:
-    """Return, for each name that a module imports from somewhere, the names that it gives it."""
-    file = getattr(module, "__file__", None)
-    found: dict[str, set[str]] = {}
-    if isinstance(file, str) and file.endswith(".py"):
-        try:
-            tree = Source.read(file).tree
-        except (OSError, SyntaxError, ValueError):
-            return found
-        for node in ast.walk(tree):
-            if isinstance(node, ast.ImportFrom):
-                for entry in node.names:
-                    found.setdefault(entry.name, set()).add(entry.asname or entry.name)
-                    if entry.name == "*":
-                        raise NotSwappable("a module imports everything of another one")
-    return found
 
 
 def _file_of(module: Any) -> str:

@@ -1,0 +1,253 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from orchestrator.model.mutation import MutantKind
+from orchestrator.mutation.candidates import Candidate
+from orchestrator.mutation.constants import Constant, Names
+from tests.mutation.samples import candidate
+
+
+def changed(root: Path, name: str, code: str, new: str) -> Candidate:
+    """A mutant of the statement whose first line assigns this name: another line stands there."""
+    file = root / "prices.py"
+    file.write_text(code, "utf-8")
+    last = name.rpartition(".")[2]
+    (number, line) = next((n, t) for n, t in enumerate(code.split("\n"), 1) if t.split("=")[0].strip() == last)
+    indent = line[: len(line) - len(line.lstrip())]
+    kind = MutantKind.CLASS if "." in name else MutantKind.MODULE
+    return candidate(file, name, indent + new, first=number, kind=kind)
+
+
+def constant(
+    root: Path,
+    name: str,
+    code: str,
+    new: str = "",
+    *,
+    others: dict[str, str] | None = None,
+    tests: dict[str, str] | None = None,
+    at_import: dict[str, int] | None = None,
+) -> Constant | None:
+    found = changed(root, name, code, new or f"{name.rpartition('.')[2]} = 4")
+    for file, text in {**(others or {}), **(tests or {})}.items():
+        (root / file).write_text(text, "utf-8")
+    names = Names(
+        [str(root / "prices.py"), *(str(root / f) for f in others or {})],
+        [str(root / f) for f in tests or {}],
+        {str(root / file): mask for file, mask in (at_import or {"prices.py": 1 << 1}).items()},
+    )
+    return names.constant(found)
+
+
+READ = "LIMIT = 3\n\ndef f(a):\n    if a:\n        return a + LIMIT\n"
+
+
+def test_a_constant_that_only_functions_read_can_be_made_anew(tmp_path: Path) -> None:
+    found = constant(tmp_path, "LIMIT", READ, others={"b.py": "import prices\ndef g():\n    return prices.LIMIT\n"})
+    assert found == Constant(
+        owner="",
+        name="LIMIT",
+        lines={str(tmp_path / "prices.py"): 1 << 5, str(tmp_path / "b.py"): 1 << 3},
+        files=frozenset(),
+        everybody=False,
+    )
+
+
+def test_an_attribute_of_a_plain_class_can_be_made_anew(tmp_path: Path) -> None:
+    code = "class Cart:\n    class In:\n        SIZE = 3\n\n    def f(self):\n        return self.In.SIZE\n"
+    found = constant(tmp_path, "Cart.In.SIZE", code)
+    assert found is not None
+    assert (found.owner, found.name) == ("Cart.In", "SIZE")
+    assert found.lines == {str(tmp_path / "prices.py"): 1 << 6}
+
+
+@pytest.mark.parametrize(
+    "new",
+    [
+        "LIMIT = None",
+        "LIMIT = -4",
+        "LIMIT: int = 4",
+        "LIMIT = ('a', {'b': [1, 2.5]}, {3}, b'x')",
+        "LIMIT = 2 * 3 << 4",
+        "LIMIT = frozenset({1, 2})",
+        "LIMIT = datetime.timedelta(days=3)",
+        "LIMIT = re.compile('a', 2)",
+        "LIMIT = dict(a=1)",
+    ],
+)
+def test_values_that_only_are_can_be_made_anew(tmp_path: Path, new: str) -> None:
+    assert constant(tmp_path, "LIMIT", READ, new) is not None
+
+
+@pytest.mark.parametrize(
+    "new",
+    [
+        "LIMIT = other",
+        "LIMIT = call()",
+        "LIMIT = dict(a=call())",
+        "LIMIT = {**{}, 'a': b}",
+        "LIMIT = {**other}",
+        "LIMIT = [x for x in ()]",
+        "LIMIT = lambda: 4",
+        "LIMIT = f'{4}'",
+        "LIMIT = OTHER = 4",
+        "LIMIT, OTHER = 4, 5",
+        "LIMIT = 4; OTHER = 5",
+        "LIMIT += 4",
+        "OTHER = 4",
+        "LIMIT",
+        "LIMIT: int",
+        "LIMIT = (",
+        "LIMIT = register('a')",
+    ],
+)
+def test_values_that_do_something_or_use_something_are_refused(tmp_path: Path, new: str) -> None:
+    assert constant(tmp_path, "LIMIT", READ, new) is None
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "LIMIT = 3\nMOST = LIMIT + 1\n",
+        "LIMIT = 3\n@wrap(LIMIT)\ndef f(): ...\n",
+        "LIMIT = 3\ndef f(a=LIMIT): ...\n",
+        "LIMIT = 3\ndef f(*, a=[LIMIT]): ...\n",
+        "LIMIT = 3\nclass A:\n    def f(self, a=LIMIT): ...\n",
+        "LIMIT = 3\nclass A(wrap(LIMIT)): ...\n",
+        "LIMIT = 3\nif LIMIT: ...\n",
+        "LIMIT = 3\nfor a in range(LIMIT): ...\n",
+        "LIMIT = 3\nwith open(LIMIT): ...\n",
+        "LIMIT = 3\nmatch 1:\n    case A.LIMIT: ...\n",
+        "LIMIT = 3\nf = lambda: LIMIT\n",
+        "LIMIT = 3\nMOST = globals()['LIMIT']\n",
+        "LIMIT = 3\ncall('a.LIMIT')\n",
+        "LIMIT = 3\ndel LIMIT\n",
+    ],
+)
+def test_a_constant_that_is_read_at_import_is_refused(tmp_path: Path, code: str) -> None:
+    assert constant(tmp_path, "LIMIT", code) is None
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "LIMIT = 3\nLIMIT = 5\n",
+        "LIMIT = 3\nLIMIT += 1\n",
+        "LIMIT = 3\nfor LIMIT in a: ...\n",
+        "LIMIT = 3\nif (LIMIT := 4): ...\n",
+        "LIMIT = 3\ndef f():\n    global LIMIT\n    LIMIT = 4\n",
+        "LIMIT = 3\ndef LIMIT(): ...\n",
+        "LIMIT = 3\nclass LIMIT: ...\n",
+    ],
+)
+def test_a_name_that_is_bound_more_than_once_is_refused(tmp_path: Path, code: str) -> None:
+    assert constant(tmp_path, "LIMIT", code) is None
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "try:\n    from fast import LIMIT\nexcept ImportError:\n    LIMIT = 3\n",
+        "LIMIT = 3\nfrom fast import LIMIT\n",
+        "LIMIT = 3\nfrom fast import *\n",
+    ],
+)
+def test_a_name_that_is_imported_too_is_refused(tmp_path: Path, code: str) -> None:
+    assert constant(tmp_path, "LIMIT", code + "def f():\n    return LIMIT\n") is None
+
+
+def test_a_constant_that_another_module_reads_at_import_is_refused(tmp_path: Path) -> None:
+    assert constant(tmp_path, "LIMIT", READ, others={"b.py": "import prices\nMOST = prices.LIMIT\n"}) is None
+    others = {"b.py": "from prices import LIMIT\n\nclass A:\n    most = LIMIT\n"}
+    assert constant(tmp_path, "LIMIT", READ, others=others) is None
+
+
+def test_importing_a_constant_is_not_reading_it(tmp_path: Path) -> None:
+    found = constant(tmp_path, "LIMIT", READ, others={"b.py": "from prices import LIMIT\ndef g():\n    return LIMIT\n"})
+    assert found is not None
+    assert found.lines[str(tmp_path / "b.py")] == 1 << 3
+
+
+def test_a_constant_that_a_module_knows_by_another_name_is_read_by_that_name(tmp_path: Path) -> None:
+    used = {"b.py": "from prices import LIMIT as MOST\ndef g():\n    return MOST\n"}
+    found = constant(tmp_path, "LIMIT", READ, others=used)
+    assert found is None or found.lines.get(str(tmp_path / "b.py")) == 1 << 3
+    assert (
+        constant(tmp_path, "LIMIT", READ, others={"b.py": "from prices import LIMIT as MOST\nA = MOST + 1\n"}) is None
+    )
+
+
+def test_a_constant_in_a_function_that_runs_at_import_is_refused(tmp_path: Path) -> None:
+    assert constant(tmp_path, "LIMIT", READ, at_import={"prices.py": 1 << 1 | 1 << 3 | 1 << 4}) is not None
+    assert constant(tmp_path, "LIMIT", READ, at_import={"prices.py": 1 << 1 | 1 << 5}) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("__all__", "__all__ = 3\n"),
+        ("Cart.__slots__", "class Cart:\n    __slots__ = 3\n"),
+        ("Cart.SIZE", "@dataclass\nclass Cart:\n    SIZE = 3\n"),
+        ("Cart.SIZE", "class Cart(metaclass=M):\n    SIZE = 3\n"),
+        ("Cart.SIZE", "class Cart(Base, table=True):\n    SIZE = 3\n"),
+        ("Cart.SIZE", "class Cart:\n    SIZE = 3\n    MOST = SIZE + 1\n"),
+        ("Cart.SIZE", "class Cart:\n    SIZE = 3\n    SIZE = 5\n"),
+    ],
+)
+def test_what_means_something_to_python_or_to_a_decorator_is_refused(tmp_path: Path, name: str, code: str) -> None:
+    assert constant(tmp_path, name, code) is None
+
+
+def test_what_has_no_name_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "prices.py"
+    file.write_text("call(1)\n")
+    names = Names([str(file)], [], {})
+    assert names.constant(candidate(file, "<module>", "call(2)", kind=MutantKind.MODULE)) is None
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "mentions", "everybody"),
+    [
+        ("test_a.py", "from prices import LIMIT\n", True, False),
+        ("test_a.py", "def test_a():\n    assert prices.LIMIT == 3\n", True, False),
+        ("a_test.py", "from prices import LIMIT as MOST\n", True, False),
+        ("conftest.py", "from prices import LIMIT\n", True, True),
+        ("helpers.py", "def f():\n    return LIMIT\n", True, True),
+        ("test_a.py", "'LIMIT'\n", False, False),
+        ("test_a.py", "def test_a():\n    getattr(prices, 'LIMIT')\n", True, False),
+        ("test_a.py", "def test_a(monkeypatch):\n    monkeypatch.setattr('prices.LIMIT', 4)\n", True, False),
+        ("test_a.py", "LIMITS\n", False, False),
+        ("test_a.py", "def f(:\n", False, False),
+    ],
+)
+def test_tests_that_mention_a_constant_are_told(
+    tmp_path: Path, file: str, text: str, mentions: bool, everybody: bool
+) -> None:
+    found = constant(tmp_path, "LIMIT", READ, tests={file: text})
+    assert found is not None
+    assert set(found.files) == ({str(tmp_path / file)} if mentions else set())
+    assert found.everybody == everybody
+
+
+@pytest.mark.parametrize("text", ["LIMIT\n", "from prices import LIMIT as MOST\n\nNEXT = MOST + 1\n"])
+def test_a_constant_that_a_test_reads_when_it_is_collected_is_refused(tmp_path: Path, text: str) -> None:
+    assert constant(tmp_path, "LIMIT", READ, tests={"test_a.py": text}) is None
+
+
+def test_a_text_with_the_name_is_a_mention_and_a_docstring_is_none(tmp_path: Path) -> None:
+    code = "LIMIT = 3\n\ndef f(a):\n    'About LIMIT.'\n    return getattr(a, 'LIMIT')\n"
+    found = constant(tmp_path, "LIMIT", code)
+    assert found is not None
+    assert found.lines == {str(tmp_path / "prices.py"): 1 << 5}
+
+
+def test_mentions_are_told_of_whatever_a_statement_defines(tmp_path: Path) -> None:
+    code = "class Cart:\n    SIZE = call()\n\n    def f(self):\n        return self.SIZE\n\ndef g():\n    return Cart\n"
+    found = changed(tmp_path, "Cart.SIZE", code, "SIZE = None")
+    names = Names([str(tmp_path / "prices.py")], [], {})
+    assert names.mentions(found) == {str(tmp_path / "prices.py"): 1 << 5 | 1 << 8}
+    nameless = candidate(tmp_path / "prices.py", "<module>", "call(2)", kind=MutantKind.MODULE)
+    assert names.mentions(nameless) == {}

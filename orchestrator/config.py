@@ -317,7 +317,7 @@ class Mutation(_Section, frozen=True):
             description="Seconds after which no more mutants of code that runs at import (constants, class bodies, "
             "defaults) are begun. Those left are *not run*; the next run goes on with them."
         ),
-    ] = 60.0
+    ] = 30.0
     memory: Annotated[Positive, Meta(description="MiB that a mutant's process may take on top of the tests' own.")] = (
         2048
     )

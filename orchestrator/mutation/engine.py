@@ -273,15 +273,17 @@ class Engine:
         judge.run(waiting, workers=1 if writes else self._workers, done=done, only=only, until=until)
 
     def _begin_cold(self, judge: Judge) -> None:
-        unfit = judge.begin_cold()
-        if unfit:
-            self.result.notices.append(
-                Problem(
-                    code=ErrorCode.FLAKY_TESTS,
-                    message=f"{len(unfit)} tests do not pass when all is imported afresh in a child, and may not kill "
-                    f"mutants of code that runs at import: {', '.join(unfit[:3])}{', …' if len(unfit) > 3 else ''}",
-                    hint='`mutation.mode = "fresh"` gives each mutant an interpreter of its own.',
-                )
+        """Prepare for mutants whose module is imported afresh.
+
+        Raises:
+            OrchestratorError: the unchanged code can't be collected in such a way.
+        """
+        reason = judge.begin_cold()
+        if reason:
+            raise OrchestratorError(
+                ErrorCode.SESSION_DIED,
+                f"the tests can't be collected in a child that imports everything afresh: {reason}",
+                hint='`mutation.mode = "fresh"` gives each mutant an interpreter of its own.',
             )
 
     def _needed(

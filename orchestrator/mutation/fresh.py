@@ -19,7 +19,7 @@ from orchestrator.adapters import agent, pytest, session
 from orchestrator.config import Project
 from orchestrator.model.mutation import Disagreement, MutantStatus, SelfCheck
 from orchestrator.mutation.candidates import Candidate
-from orchestrator.mutation.judging import Verdict
+from orchestrator.mutation.judging import COLLECTION, Verdict
 from orchestrator.mutation.tree import Copy
 
 PLUGIN: Final = f"{agent.PACKAGE}.imported"
@@ -82,23 +82,29 @@ class FreshJudge:
         self._timeout = min(self._timeout, max(_LEAST, _TIMES * judged.seconds))
         return judged
 
-    def judge(self, candidate: Candidate) -> Judged:
-        """Judge one mutant."""
+    def judge(self, candidate: Candidate, first: str = "") -> Judged:
+        """Judge one mutant by the whole suite; `first` is a test that it begins with."""
         path = candidate.mutant.path
         with self._copy() as copy:
             lines = decode_source((copy.root / path).read_bytes()).split("\n")
             change = candidate.change
             copy.change(path, "\n".join([*lines[: change.first - 1], *change.lines, *lines[change.last :]]))
             try:
-                return self._run(copy, path)
+                return self._run(copy, path, first)
             finally:
                 copy.restore(path)
 
-    def judge_all(self, candidates: Sequence[Candidate], done: Callable[[Candidate, Judged], None]) -> None:
-        """Judge mutants, as many at a time as there are copies."""
+    def judge_all(
+        self,
+        candidates: Sequence[Candidate],
+        done: Callable[[Candidate, Judged], None],
+        first: Mapping[str, str] | None = None,
+    ) -> None:
+        """Judge mutants, as many at a time as there are copies; `first` says with which test each begins."""
         pool = ThreadPoolExecutor(self._workers)
+        begins = [(first or {}).get(candidate.mutant.id, "") for candidate in candidates]
         try:
-            for candidate, judged in zip(candidates, pool.map(self.judge, candidates), strict=True):
+            for candidate, judged in zip(candidates, pool.map(self.judge, candidates, begins), strict=True):
                 done(candidate, judged)
         finally:
             pool.shutdown(cancel_futures=True)
@@ -111,7 +117,7 @@ class FreshJudge:
         finally:
             self._copies.put(copy)
 
-    def _run(self, copy: Copy, path: str) -> Judged:
+    def _run(self, copy: Copy, path: str, first: str = "") -> Judged:
         project = self._project
         answer = copy.root.with_suffix(".imported")
         answer.unlink(missing_ok=True)
@@ -134,6 +140,7 @@ class FreshJudge:
         finished = process.run(
             [
                 *(agent.interpreter(project), "-m", "pytest", "-p", PLUGIN, "-x", *self._options),
+                *([first] if first and (copy.directory / first.partition("::")[0]).exists() else []),
                 *project.settings.tests.paths,
             ],
             directory=copy.directory,
@@ -199,7 +206,9 @@ def self_check(
                 Disagreement(mutant=candidate.mutant.id, ours=verdict.status, plain=judged.status, detail=detail)
             )
 
-    judge.judge_all([candidate for candidate, _ in sample], done)
+    # All tests run until one fails; the killer comes first, so that this is soon where it is true.
+    killers = {name: v.killer for name, v in ours.items() if v.killer != COLLECTION}
+    judge.judge_all([candidate for candidate, _ in sample], done, killers)
     return SelfCheck(
         checked=len(sample), seconds=round(time.monotonic() - started, 3), disagreements=tuple(disagreements)
     )

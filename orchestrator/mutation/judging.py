@@ -92,25 +92,27 @@ class Judge:
         self._primer = reach.primer
         self._primed = reach.primed
         self._able = [k for k, item in enumerate(self._items) if item.may_kill]
-        self._cold_able = self._able
+        self._passes_cold: dict[int, bool] = {}
         self._at_import = at_import
         self._start = session.start
         self._order = Order(self._items, killers)
 
-    def begin_cold(self) -> list[str]:
-        """Prepare for mutants that need everything imported afresh; return the tests that do not pass then.
+    def begin_cold(self) -> str:
+        """Prepare for mutants that need everything imported afresh; return why they can't be judged, or nothing.
 
-        What belongs to others is imported once for all of them. Whether that is without effect on the tests is seen
-        here: those that end another way may not kill such mutants.
+        What belongs to others is imported once for all of them. That the tests can be collected then is seen here;
+        that a test passes then is seen before it kills for the first time.
         """
         self._session.prepare_cold(self._session.ready.modules)
-        number = self._session.submit(self._job(None, self._able, cold=True, patient=True, stop=False))
+        number = self._session.submit(self._job(None, self._able[:1], cold=True, patient=True))
         ended: list[Ended] = []
         while not ended:
             ended = [e for e in self._session.wait() if e.job == number]
-        passed = {said.item for said in ended[0].items if said.outcome != "failed"}
-        self._cold_able = [k for k in self._able if self._names[k] in passed]
-        return [self._names[k] for k in self._able if self._names[k] not in passed]
+        broken = ended[0].find("not_collected")
+        if ended[0].ended and not broken:
+            return ""
+        told = f"{broken.file}: {_last_line(broken.message)}" if broken else f"a child ends with {ended[0].code}"
+        return text.one_line(told)
 
     def is_cold(self, candidate: Candidate) -> bool:
         """Whether a mutant's code has run when the session is collected, so that it has to be imported afresh."""
@@ -144,7 +146,7 @@ class Judge:
     def reaching(self, candidate: Candidate) -> list[int]:
         """Return the items that may notice a mutant, in pytest's order."""
         if self.is_cold(candidate):  # what runs at import may show anywhere
-            return self._cold_able
+            return self._able
         if self.is_early(candidate):  # the primer may have done it for all of them
             return self._able
         constant = self.constant(candidate)
@@ -281,6 +283,11 @@ class Judge:
         idle machine and with more time, before they count.
         """
         name = self._names[number]
+        if cold and number not in self._passes_cold:
+            plain = yield self._job(None, [number], cold=True, partly=True)
+            self._passes_cold[number] = plain.ended and bool(plain.items) and not plain.failed
+        if cold and not self._passes_cold[number]:
+            return None
         if ended.failed and not before:
             return _killed(name, ended)
         again = yield self._job(candidate, [number], cold=cold, patient=not ended.failed, partly=cold)

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.adapters import git
+from orchestrator.errors import Code, ExitCode, UsageError
 from orchestrator.model.run import Subject
 
 
@@ -83,3 +84,30 @@ def test_files_of_a_folder_are_relative_to_it(repository: Path) -> None:
 def test_a_repository_of_no_file_has_none(tmp_path: Path) -> None:
     run(tmp_path, "init", "-q")
     assert git.files(tmp_path) is None
+
+
+def test_changed_lines_are_those_of_the_work_tree_since_a_revision(tmp_path: Path) -> None:
+    run(tmp_path, "init", "-q")
+    (tmp_path / "kept.py").write_text("a = 1\n")
+    (tmp_path / "changed.py").write_text("".join(f"line{n} = {n}\n" for n in range(1, 11)))
+    run(tmp_path, "add", ".")
+    run(tmp_path, "commit", "-q", "-m", "first")
+    lines = (tmp_path / "changed.py").read_text().splitlines(keepends=True)
+    lines[2] = "line3 = 0\n"
+    lines[7:7] = ["new = 1\n", "newer = 2\n"]
+    (tmp_path / "changed.py").write_text("".join(lines))
+    (tmp_path / "added.py").write_text("b = 2\n")
+    found = git.changed_lines(tmp_path, "HEAD")
+    assert {path: [list(r[:5]) for r in ranges] for path, ranges in found.items()} == {
+        "changed.py": [[3], [8, 9]],
+        "added.py": [[1, 2, 3, 4, 5]],
+    }
+
+
+@pytest.mark.parametrize("revision", ["nowhere", "--output=x", ""])
+def test_a_revision_that_git_does_not_know_is_refused(tmp_path: Path, revision: str) -> None:
+    run(tmp_path, "init", "-q")
+    with pytest.raises(UsageError, match="knows no revision") as raised:
+        git.changed_lines(tmp_path, revision)
+    assert raised.value.problem.code == Code.UNKNOWN_REVISION
+    assert raised.value.exit_code == ExitCode.USAGE

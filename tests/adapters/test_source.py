@@ -62,7 +62,7 @@ def test_what_is_nested_belongs_to_what_is_around_it(tmp_path: Path) -> None:
             class B:
                 def method(self): pass
         """
-    assert names(tmp_path, body) == ["outer"]
+    assert names(tmp_path, body) == ["outer", "A.B.method"]
 
 
 def test_functions_under_a_condition_are_found_whichever_branch_they_are_in(tmp_path: Path) -> None:

@@ -242,7 +242,9 @@ class ColdSession(Collecting):
         if self._job["change"]:
             change = Change(self._job["change"])
             self._imported = ChangedImport(change.path, Source.read(change.path).changed(change))
-        status = pytest.main([*options, *(self._job["files"] or paths)], plugins=[self])
+        # Packages of others are imported already, also such as offer plugins: their assertions are not rewritten then.
+        quiet = ("-W", "ignore::pytest.PytestAssertRewriteWarning")
+        status = pytest.main([*options, *quiet, *(self._job["files"] or paths)], plugins=[self])
         # Only when the session did not come to its items: the run of the items ends the process.
         broken = self.broken[0] if self.broken else {"file": "", "message": ""}
         self._write({"not_collected": int(status), **broken, "imported": self._is_imported()})

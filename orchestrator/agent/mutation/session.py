@@ -185,7 +185,9 @@ class CollectedSession(Collecting):
             ready["files"] = self._trace.files()
         else:
             ready["modules"] = foreign_modules(self._before)
-        service = _Service(session, None if self._trace else LiveFunctions(self._hello["root"]), self._trace)
+        service = _Service(
+            session, None if self._trace else LiveFunctions(self._hello["root"], self._hello["left_out"]), self._trace
+        )
         self._pipes.send(ready)
         Forker(self._pipes, service, self._hello["workers"], self._hello["folder"], self._hello["memory"]).serve()
         return True

@@ -13,7 +13,7 @@ import gc
 import os
 import sys
 import types
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib.machinery import SourceFileLoader
 from importlib.util import decode_source, resolve_name
 from types import CodeType, FunctionType
@@ -108,11 +108,10 @@ class LiveFunctions:
 
     Args:
         root: The project; only modules in it can have taken a name from another one of it.
+        left_out: Folders in it that are not the project's own.
     """
 
-    def __init__(self, root: str) -> None:
-        self._root = os.path.join(os.path.realpath(root), "")
-        self._taken: dict[str, list[tuple[str, str, str]]] = {}
+    def __init__(self, root: str, left_out: Sequence[str] = ()) -> None:
         self._real: dict[str, str] = {}
         self._functions: dict[Key, list[FunctionType]] = {}
         self._caches: list[Any] = []
@@ -123,6 +122,11 @@ class LiveFunctions:
             elif kind is functools._lru_cache_wrapper:
                 self._caches.append(candidate)
         self._sources: dict[str, Source] = {}
+        inside, outside = _folder(root), tuple(map(_folder, left_out))
+        files = [(module, _file_of(module)) for module in list(sys.modules.values())]
+        ours = [m for m, f in files if f.startswith(inside) and not f.startswith(outside) and f.endswith(".py")]
+        # What each module of the project imports by name; read here, once for all children.
+        self._taken = [(module, self._imports(module)) for module in ours]
 
     def _key(self, code: CodeType) -> Key:
         name = code.co_filename
@@ -176,8 +180,8 @@ class LiveFunctions:
         """Return a module's name and all that modules of the project have taken it as, directly or from each other."""
         holders = [(module, name)]
         for holder, known in holders:  # grows meanwhile
-            for other in list(sys.modules.values()):
-                for source, taken, alias in self._imports(other):
+            for other, imports in self._taken:
+                for source, taken, alias in imports:
                     if sys.modules.get(source) is not holder:
                         continue
                     if taken == "*":
@@ -186,23 +190,21 @@ class LiveFunctions:
                         holders.append((other, alias))
         return holders
 
-    def _imports(self, module: Any) -> list[tuple[str, str, str]]:
-        """Return what a module of the project imports by name: from which module, the name there, the name here."""
-        file = _file_of(module)
-        if not file.startswith(self._root) or not file.endswith(".py"):
-            return []
-        name: str = module.__name__
-        if name not in self._taken:
-            found = []
-            for node in ast.walk(self.source(file).tree):
-                if isinstance(node, ast.ImportFrom):
-                    try:
-                        source = resolve_name("." * node.level + (node.module or ""), module.__package__ or "")
-                    except ImportError:
-                        continue
-                    found += [(source, entry.name, entry.asname or entry.name) for entry in node.names]
-            self._taken[name] = found
-        return self._taken[name]
+    def _imports(self, module: types.ModuleType) -> list[tuple[str, str, str]]:
+        """Return what a module imports by name: from which module, the name there, the name here."""
+        found: list[tuple[str, str, str]] = []
+        try:
+            tree = self.source(_file_of(module)).tree
+        except (OSError, SyntaxError, ValueError):  # what was imported is not there any more
+            return found
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ImportFrom):
+                try:
+                    source = resolve_name("." * node.level + (node.module or ""), module.__package__ or "")
+                except ImportError:
+                    continue
+                found += [(source, entry.name, entry.asname or entry.name) for entry in node.names]
+        return found
 
     def swap(self, change: Change) -> int:
         """Give every live function of the changed definition its new code; return how many there are.
@@ -234,6 +236,10 @@ class LiveFunctions:
             if _wraps(cache, ours):
                 cache.cache_clear()
         return len(swapped)
+
+
+def _folder(path: str) -> str:
+    return os.path.join(os.path.realpath(path), "")
 
 
 def _is_plain(holder: Any) -> bool:

@@ -47,7 +47,7 @@ def changed(module: Any, old: str, new: str, *, first: int, last: int, **more: A
 
 
 def swapped(module: Any, old: str, new: str, *, first: int, last: int) -> int:
-    return LiveFunctions("/").swap(changed(module, old, new, first=first, last=last))
+    return LiveFunctions("/", [sys.prefix, sys.base_prefix]).swap(changed(module, old, new, first=first, last=last))
 
 
 SHAPES = """\
@@ -201,7 +201,7 @@ def test_a_closure_that_would_need_other_variables_is_refused(load: Load) -> Non
     module = load("def outer(a):\n    def inner():\n        return a\n    return inner\n\nmine = outer(3)\n")
     change = changed(module, "return a", "return None", first=1, last=4)
     with pytest.raises(NotSwappable, match="other variables"):
-        LiveFunctions("/").swap(change)
+        LiveFunctions("/", [sys.prefix, sys.base_prefix]).swap(change)
     assert module.mine() == 3
 
 
@@ -252,7 +252,7 @@ def test_a_module_that_is_not_imported_yet_is_imported_changed(load: Load, tmp_p
     (tmp_path / "user_late.py").write_text("def total():\n    return 1\n")
     late = types.SimpleNamespace(__file__=str(tmp_path / "user_late.py"))
     change = changed(late, "1", "2", first=1, last=2)
-    live = LiveFunctions("/")
+    live = LiveFunctions("/", [sys.prefix, sys.base_prefix])
     assert live.swap(change) == 0
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(SourceFileLoader, "get_code", SourceFileLoader.get_code)
@@ -267,7 +267,7 @@ def bound(module: Any, name: str, value: str, *, owner: str = "") -> None:
     path = str(Path(module.__file__).resolve())
     indent = "    " if owner else ""
     told = {"path": path, "first": 1, "last": 1, "lines": [f"{indent}{name} = {value}"], "function": False}
-    LiveFunctions("/").put(Change({**told, "constant": [owner, name]}))
+    LiveFunctions("/", [sys.prefix, sys.base_prefix]).put(Change({**told, "constant": [owner, name]}))
 
 
 def test_a_constant_is_bound_in_every_module_that_imports_it(load: Load) -> None:
@@ -336,5 +336,7 @@ def test_a_constant_that_is_imported_with_everything_is_refused(load: Load) -> N
 
 def test_a_change_that_only_shows_at_import_leaves_the_process_alone(load: Load) -> None:
     module = load("def total(a=1):\n    return a\n")
-    LiveFunctions("/").put(changed(module, "a=1", "a=2", first=1, last=2, function=False))
+    LiveFunctions("/", [sys.prefix, sys.base_prefix]).put(
+        changed(module, "a=1", "a=2", first=1, last=2, function=False)
+    )
     assert module.total() == 1

@@ -334,7 +334,6 @@ def running(
         ours[name] = (our_in, our_out)
     hello = {
         "import_paths": agent.import_paths(project),
-        "trace": True,
         "root": str(project.root.resolve()),
         "left_out": _left_out(project),
         "sources": [str((project.directory / s).resolve()) for s in project.source],

@@ -60,9 +60,14 @@ def functions(project: Project) -> tuple[Function, ...]:
                 tree = ast.parse(file.read_bytes())  # bytes: Python knows of byte order marks and coding lines
         except (OSError, SyntaxError, ValueError):
             continue
-        path = file.relative_to(root).as_posix() if file.is_relative_to(root) else file.as_posix()
+        path = relative(file, root)
         found += _functions(tree.body, path, module_name(file, project), "")
     return tuple(found)
+
+
+def relative(file: Path, root: Path) -> str:
+    """Return a source file's path as reports have it: relative to the project where it is inside."""
+    return file.relative_to(root).as_posix() if file.is_relative_to(root) else file.as_posix()
 
 
 class Constant(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,7 +87,7 @@ def constants(project: Project) -> Iterator[Constant]:
                 tree = ast.parse(file.read_bytes())
         except (OSError, SyntaxError, ValueError):
             continue
-        path = file.relative_to(root).as_posix() if file.is_relative_to(root) else file.as_posix()
+        path = relative(file, root)
         module = module_name(file, project)
         yield from (Constant(path=path, module=module, name=name) for name in _assigned(tree.body, ""))
 

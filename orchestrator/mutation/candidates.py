@@ -65,7 +65,7 @@ def find(project: Project, selection: Selection, *, workers: int) -> tuple[list[
     root = project.root.resolve()
     files: dict[str, Path] = {}
     for file in source.files(project):
-        path = file.relative_to(root).as_posix() if file.is_relative_to(root) else file.as_posix()
+        path = source.relative(file, root)
         within = (
             file.relative_to(project.directory.resolve()).as_posix()
             if file.is_relative_to(project.directory.resolve())

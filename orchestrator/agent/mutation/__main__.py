@@ -33,8 +33,6 @@ def main(descriptors: list[int]) -> None:
     sys.path[:0] = hello["import_paths"]
     children = []
     for mine, others, traces in ((warm, (trace, cold), False), (trace, (warm, cold), True)):
-        if traces and not hello["trace"]:
-            continue
         pid = os.fork()
         if pid == 0:
             for other in others:

@@ -282,8 +282,8 @@ class Mutation(_Section, frozen=True):
         tuple[str, ...],
         Meta(
             description="What is mutated: globs of source files, qualified names (`shop.prices.total`, `*` matches "
-            "anything), or operations (`POST /v1/orders`: the code that its requests execute, less what every "
-            "operation passes through). Empty: nothing, and the stage says so.",
+            "anything), or operations (`POST /v1/orders`: the code that its requests execute, less what "
+            "nearly every operation passes through). Empty: nothing, and the stage says so.",
             examples=[["shop/prices.py", "shop.orders.Cart.*", "POST /v1/orders"]],
         ),
     ] = ()

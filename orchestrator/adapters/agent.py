@@ -94,7 +94,6 @@ def environment(project: Project, extra: Mapping[str, str] | None = None) -> dic
     return {
         **{k: v for k, v in os.environ.items() if k not in ("PYTHONHOME", "__PYVENV_LAUNCHER__")},
         "PYTHONPATH": os.pathsep.join(folders),
-        "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONUNBUFFERED": "1",
         "PYTHONIOENCODING": "utf-8:backslashreplace",
         "PACT_DO_NOT_TRACK": "true",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
@@ -17,6 +18,7 @@ from orchestrator.errors import Code
 from orchestrator.model.problem import Problem
 
 _OPERATION = re.compile(r"[A-Z*]+ /\S*")
+_NEARLY_ALL = 3 / 4  # more operations than these pass through what belongs to none of them
 
 
 class Selection(msgspec.Struct, frozen=True, kw_only=True):
@@ -127,7 +129,10 @@ def _hint(path: str, reached: Mapping[str, Sequence[str]] | None) -> str:
 def reached_by_operation(
     seen: Iterable[Reached], document: Document, known: Iterable[Function], root: str
 ) -> dict[str, tuple[str, ...]]:
-    """Return, per operation, the places that its requests execute, less what every operation passes through.
+    """Return, per operation, the places that its requests execute, less what nearly every operation passes through.
+
+    *Nearly every*: more than three of four. A health probe or the OpenAPI document itself goes past what all others
+    share, and one such operation is no reason to call authentication and error handling part of every other one.
 
     Args:
         seen: What the agent recorded, by method and path.
@@ -146,5 +151,7 @@ def reached_by_operation(
         places = executed.setdefault(operation.label, set())
         for file, line in entry.places:
             places.update(f.place for f in by_file.get(file, ()) if f.first <= line <= f.last)
-    common = set.intersection(*executed.values()) if len(executed) > 1 else set()
+    counts = Counter(place for places in executed.values() for place in places)
+    most = _NEARLY_ALL * len(executed)
+    common = {place for place, count in counts.items() if count > most} if len(executed) > 1 else set()
     return {label: tuple(sorted(places - common)) for label, places in sorted(executed.items())}

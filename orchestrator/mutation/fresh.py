@@ -22,7 +22,7 @@ from orchestrator.mutation.candidates import Candidate
 from orchestrator.mutation.judging import COLLECTION, Verdict
 from orchestrator.mutation.tree import Copy
 
-PLUGIN: Final = f"{agent.PACKAGE}.imported"
+PLUGIN: Final = f"{agent.PACKAGE}.plain"
 
 _COLLECTION_FAILED: Final = (2, 4)  # pytest's exit statuses: interrupted (by errors of collection), usage
 _TIMES: Final = 4.0  # as long as the unchanged suite took
@@ -131,6 +131,7 @@ class FreshJudge:
                 "PYTHONHASHSEED": os.environ.get("PYTHONHASHSEED", "0"),
                 "ORCHESTRATOR_CHANGED": str((copy.root / path).resolve()),
                 "ORCHESTRATOR_ANSWER": str(answer),
+                "ORCHESTRATOR_FIRST": first,
                 "TMPDIR": str(temporary),
             },
         )
@@ -140,7 +141,6 @@ class FreshJudge:
         finished = process.run(
             [
                 *(agent.interpreter(project), "-m", "pytest", "-p", PLUGIN, "-x", *self._options),
-                *([first] if first and (copy.directory / first.partition("::")[0]).exists() else []),
                 *project.settings.tests.paths,
             ],
             directory=copy.directory,

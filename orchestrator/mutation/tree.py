@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import os
 import shutil
@@ -109,10 +110,18 @@ class Copy:
         target = self.root / path
         if target.is_symlink():
             target.unlink()
+        self._forget(path)
         target.write_text(content, "utf-8", newline="")
         return target
 
     def restore(self, path: str) -> None:
         """Bring a file back to what it is in the project."""
         (self.root / path).unlink(missing_ok=True)
+        self._forget(path)
         shutil.copy2(self._project.root / path, self.root / path, follow_symlinks=False)
+
+    def _forget(self, path: str) -> None:
+        """Remove a file's bytecode: Python tells by the second and the size whether it is up to date."""
+        file = self.root / path
+        for compiled in (file.parent / "__pycache__").glob(f"{glob.escape(file.stem)}.*"):
+            compiled.unlink()

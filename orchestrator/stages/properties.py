@@ -84,7 +84,6 @@ def _environment(app: agent.Agent, record: object) -> Mapping[str, str]:
         **inherited,
         "API_URL": app.url,
         "API_CONTROL": app.control,
-        "PYTHONDONTWRITEBYTECODE": "1",
         schemathesis.RECORD_VARIABLE: str(record),
     }
 

@@ -137,6 +137,7 @@ def reached_by(root: Path, *seen: tuple[str, str, list[tuple[str, int]]]) -> dic
         operations=(
             Operation(method="GET", path="/items"),
             Operation(method="GET", path="/items/{id}"),
+            *(Operation(method="GET", path=f"/{name}") for name in ("taxes", "stock", "carts")),
             Operation(method="DELETE", path="/items", excluded="too dangerous"),
         ),
     )
@@ -167,6 +168,32 @@ def test_what_every_operation_passes_through_belongs_to_none(tmp_path: Path) -> 
         ("GET", "/v1/items", [("prices.py", 1), ("prices.py", 4)]),
     )
     assert found == {"GET /items": ("shop/prices.py::Cart.add",), "GET /items/{id}": ("shop/prices.py::taxes",)}
+
+
+def test_one_operation_that_goes_past_it_makes_the_plumbing_nobodys_own(tmp_path: Path) -> None:
+    everywhere = [("prices.py", 1)]
+    found = reached_by(
+        tmp_path.resolve(),
+        ("GET", "/v1/items", [*everywhere, ("prices.py", 4)]),
+        ("GET", "/v1/items/1", everywhere),
+        ("GET", "/v1/taxes", everywhere),
+        ("GET", "/v1/stock", everywhere),
+        ("GET", "/v1/carts", [("deep/stock.py", 2)]),
+    )
+    assert found["GET /items"] == ("shop/prices.py::Cart.add",)
+    assert found["GET /carts"] == ("shop/deep/stock.py::count",)
+
+
+def test_what_three_of_four_operations_share_is_their_own(tmp_path: Path) -> None:
+    shared = [("prices.py", 1)]
+    found = reached_by(
+        tmp_path.resolve(),
+        ("GET", "/v1/items", shared),
+        ("GET", "/v1/items/1", shared),
+        ("GET", "/v1/taxes", shared),
+        ("GET", "/v1/stock", [("deep/stock.py", 2)]),
+    )
+    assert found["GET /items"] == ("shop/prices.py::total",)
 
 
 def test_of_a_single_operation_everything_is_its_own(tmp_path: Path) -> None:

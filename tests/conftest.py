@@ -15,7 +15,7 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 def pytest_configure(config: pytest.Config) -> None:
     """Settle Hypothesis where it is used: the service's own tests need not wait until it is imported."""
     if config.pluginmanager.hasplugin("hypothesispytest"):
-        from hypothesis import settings
+        from hypothesis import settings  # noqa: PLC0415 - it takes a second
 
         settings.register_profile("ours", deadline=None, database=None, derandomize="CI" in os.environ)
         settings.load_profile("ours")

@@ -92,6 +92,10 @@ class Judge:
         self._primer = reach.primer
         self._primed = reach.primed
         self._able = [k for k, item in enumerate(self._items) if item.may_kill]
+        self._by_path: dict[str, list[tuple[int, int]]] = {}  # items and the lines of the file that they execute
+        for k, item in enumerate(self._items):
+            for path, mask in item.lines.items():
+                self._by_path.setdefault(path, []).append((k, mask))
         self._passes_cold: dict[int, bool] = {}
         self._at_import = at_import
         self._start = session.start
@@ -155,23 +159,21 @@ class Judge:
                 return self._able
             root = self._session.ready.root
             tests = {os.path.relpath(file, root) for file in constant.files}
-            return [
-                k for k in self._able if self._hits(k, constant.lines) or self._names[k].partition("::")[0] in tests
-            ]
+            hit = self._hitting(constant.lines)
+            return [k for k in self._able if k in hit or self._names[k].partition("::")[0] in tests]
         path = candidate.change.path
-        if candidate.at_import:
-            return [k for k in self._able if path in self._items[k].lines]
-        return [k for k in self._able if self._hits(k, _where(candidate))]
+        hit = self._hitting({path: -1} if candidate.at_import else _where(candidate))
+        return [k for k in self._able if k in hit]
 
     def executing(self, candidate: Candidate) -> int | None:
         """Return how many items execute a mutant's code; None: it runs at import, for all of them."""
         if candidate.at_import:
             return None
-        return sum(self._hits(k, _where(candidate)) for k in range(len(self._items)))
+        return len(self._hitting(_where(candidate)))
 
-    def _hits(self, number: int, lines: Mapping[str, int]) -> bool:
-        reached = self._items[number].lines
-        return any(reached.get(path, 0) & mask for path, mask in lines.items())
+    def _hitting(self, lines: Mapping[str, int]) -> set[int]:
+        """Return the items that execute any of these lines."""
+        return {k for path, wanted in lines.items() for k, mask in self._by_path.get(path, ()) if mask & wanted}
 
     def run(
         self,

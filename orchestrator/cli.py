@@ -115,6 +115,7 @@ def commands() -> None:
 @click.option(
     "--budget", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS", help="Begin no more mutants after that."
 )
+@click.option("--quick", is_flag=True, default=None, help="A quick look: mutants are functions without their bodies.")
 @click.option("--open", "open_page", is_flag=True, help="Open the page in a browser at the end.")
 def run(
     *,
@@ -125,6 +126,7 @@ def run(
     baseline: Path | None,
     changed_since: str | None,
     budget: float | None,
+    quick: bool | None,
     open_page: bool,
 ) -> int:
     """Run the stages, write the report, end with the gates' verdict.
@@ -134,6 +136,7 @@ def run(
       orchestrator run
       orchestrator run --stage contracts
       orchestrator run --stage properties --seed 7
+      orchestrator run --stage mutation --quick
       orchestrator run --stage mutation --changed-since main --budget 60
       orchestrator run --stage report            (the last run, rendered again)
       orchestrator run --fail-under 80 --open
@@ -143,7 +146,7 @@ def run(
     4 the app or all of its tests do not work, 70 a fault of ours, 130 interrupted.
     """
     project = _with_options(config.load(Path.cwd(), settings_file), fail_under, seed, baseline)
-    project = _with_choice(project, changed_since, budget)
+    project = _with_choice(project, changed_since=changed_since, budget=budget, quick=quick)
     console = Console()
     if asked == (runner.REPORT,):
         saved = history.read(project.reports / reports.RUN)
@@ -176,10 +179,9 @@ def _with_options(
     return msgspec.structs.replace(project, settings=settings)
 
 
-def _with_choice(project: config.Project, changed_since: str | None, budget: float | None) -> config.Project:
+def _with_choice(project: config.Project, **told: object) -> config.Project:
     """Put the command line's choice of mutants over the settings'."""
-    told = {"changed_since": changed_since, "budget": budget}
-    given = {key: value for key, value in told.items() if value is not None}
+    given: dict[str, Any] = {key: value for key, value in told.items() if value is not None}
     if not given:
         return project
     mutation = msgspec.structs.replace(project.settings.mutation, **given)

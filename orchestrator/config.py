@@ -294,6 +294,13 @@ class Mutation(_Section, frozen=True):
             "for each mutant, slow. `auto`: warm, unless threads run when the tests are collected."
         ),
     ] = "auto"
+    quick: Annotated[
+        bool,
+        Meta(
+            description="A quick look: one mutant a function, its body taken away. It shows code that tests execute "
+            "and nobody checks, in seconds."
+        ),
+    ] = False
     suppress: Annotated[tuple[Suppression, ...], Meta(description="Mutants that are not judged.")] = ()
     changed_since: Annotated[
         str, Meta(description="Judge only mutants of lines that changed since this git revision.", examples=["main"])

@@ -58,7 +58,9 @@ def compare(run: Run, earlier: Run, label: str) -> Comparison:
     differences: list[Difference] = []
     not_compared = []
     for kind, stage in KINDS.items():
-        if not (_is_complete(run, stage) and _is_complete(earlier, stage)):
+        if not (_is_complete(run, stage) and _is_complete(earlier, stage)) or (
+            kind == "survivor" and _is_quick(run) != _is_quick(earlier)
+        ):
             not_compared.append(kind)
             continue
         now, then = _things(run, kind), _things(earlier, kind)
@@ -84,6 +86,10 @@ def compare(run: Run, earlier: Run, label: str) -> Comparison:
 def _is_complete(run: Run, stage: str) -> bool:
     result = run.stage(stage)
     return result is not None and result.status is StageStatus.COMPLETED and result.data is not None
+
+
+def _is_quick(run: Run) -> bool:
+    return run.mutation is not None and run.mutation.quick
 
 
 def _things(run: Run, kind: str) -> dict[str, str]:

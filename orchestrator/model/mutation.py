@@ -150,6 +150,7 @@ class Mutation(msgspec.Struct, frozen=True, kw_only=True, tag="mutation", omit_d
         unmutated: Critical functions and files that have no mutants.
         critical: The critical paths as the settings give them.
         mode: How they were judged: `warm` or `fresh`.
+        quick: Whether the mutants are functions without their bodies, one each.
         reused: How many verdicts are those of an earlier run, because nothing that they depend on has changed.
         seconds: What took how long: `collection`, `reach`, `judging`, `import-time`, `self-check`.
         self_check: What judging a sample again has shown; None: not done.
@@ -159,6 +160,7 @@ class Mutation(msgspec.Struct, frozen=True, kw_only=True, tag="mutation", omit_d
     critical: tuple[str, ...]
     unmutated: tuple[Unmutated, ...] = ()
     mode: str = "warm"
+    quick: bool = False
     reused: int = 0
     seconds: dict[str, float] = {}
     self_check: SelfCheck | None = None

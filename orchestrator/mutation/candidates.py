@@ -18,6 +18,7 @@ from orchestrator.adapters.session import Change
 from orchestrator.config import Project
 from orchestrator.model.fingerprint import fingerprint
 from orchestrator.model.mutation import Mutant, MutantKind, MutantStatus, Unmutated
+from orchestrator.mutation import emptied
 from orchestrator.mutation.critical import Selection
 
 _NOTES: Final[Mapping[str, MutantStatus]] = {
@@ -74,17 +75,34 @@ def find(project: Project, selection: Selection, *, workers: int) -> tuple[list[
         if selection.concerns(path) and settings.mutates(within):
             files[path] = file
     texts = {path: decode_source(file.read_bytes()) for path, file in files.items()}
-    folder = project.state / "mutation" / "made"
-    made, errors = mutmut.make(
-        texts, settings.do_not_mutate_patterns, folder, types_matter=_types_matter(project), workers=workers
-    )
+    quick = project.settings.mutation.quick
+    made: Mapping[str, Sequence[Made]]
+    if quick:
+        made, errors = _emptied(texts, selection)
+    else:
+        folder = project.state / "mutation" / "made"
+        made, errors = mutmut.make(
+            texts, settings.do_not_mutate_patterns, folder, types_matter=_types_matter(project), workers=workers
+        )
     candidates: list[Candidate] = []
     for path, file in files.items():
         module = source.module_name(file, project)
         lines = texts[path].split("\n")
-        candidates += _candidates(_Place(path, file, module, lines), made[path], selection)
+        candidates += _candidates(_Place(path, file, module, lines), made[path], selection, quick=quick)
     unmutated = [Unmutated(path=path, function="", line=1, reason=reason) for path, reason in errors.items()]
-    return candidates, unmutated + _without(candidates, selection, errors)
+    return candidates, unmutated if quick else unmutated + _without(candidates, selection, errors)
+
+
+def _emptied(texts: Mapping[str, str], selection: Selection) -> tuple[dict[str, Sequence[Made]], dict[str, str]]:
+    """Return a mutant a function: its body taken away."""
+    made: dict[str, Sequence[Made]] = {}
+    errors: dict[str, str] = {}
+    for path, content in texts.items():
+        try:
+            made[path] = emptied.make(content, {(f.name, f.line): f for f in selection.functions if f.path == path})
+        except (SyntaxError, ValueError) as error:
+            made[path], errors[path] = [], text.one_line(str(error))
+    return made, errors
 
 
 _LOOKS_AT_TYPES: Final = re.compile(
@@ -108,7 +126,7 @@ class _Place(msgspec.Struct, frozen=True):
     lines: list[str]
 
 
-def _candidates(place: _Place, made: Sequence[Made], selection: Selection) -> list[Candidate]:
+def _candidates(place: _Place, made: Sequence[Made], selection: Selection, *, quick: bool) -> list[Candidate]:
     path, module = place.path, place.module
     numbers: dict[str, int] = {}
     occurrences: dict[tuple[str, str], int] = {}
@@ -117,7 +135,7 @@ def _candidates(place: _Place, made: Sequence[Made], selection: Selection) -> li
     order = sorted(range(len(made)), key=lambda k: (not made[k].own, k))
     names = {}
     for k in order:
-        stem = _stem(made[k])
+        stem = _stem(made[k], "emptied" if quick else "mutmut")
         numbers[stem] = numbers.get(stem, 0) + 1
         names[k] = f"{module}.{stem}_{numbers[stem]}"
     for k, m in enumerate(made):
@@ -159,12 +177,12 @@ def span(first: int, last: int) -> int:
     return (1 << (last + 1)) - (1 << first)
 
 
-def _stem(made: Made) -> str:
+def _stem(made: Made, by: str) -> str:
     """Return mutmut's name for a function: `x_total__mutmut`, `xǁCartǁadd__mutmut`; of other code, one like it."""
     owner, _, name = made.name.rpartition(".")
     if made.kind in ("class", "module"):
         return f"{made.name}__import"
-    return f"xǁ{owner}ǁ{name}__mutmut" if owner else f"x_{name}__mutmut"
+    return f"xǁ{owner}ǁ{name}__{by}" if owner else f"x_{name}__{by}"
 
 
 def _diff(path: str, lines: list[str], made: Made) -> tuple[int, str, str]:

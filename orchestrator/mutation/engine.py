@@ -387,7 +387,7 @@ class Engine:
         """Judge a sample of the new verdicts again."""
         share = self._project.settings.mutation.self_check
         checkable = [c for c in self._new if store.is_final(self.result.verdicts[c.mutant.id].status)]
-        if self.result.mode == "fresh" or not share or not checkable:
+        if self.result.mode == "fresh" or self._project.settings.mutation.quick or not share or not checkable:
             return
         size = min(len(checkable), max(_LEAST_CHECKED, round(share / 100 * len(checkable))))
         chosen = random.Random(self._project.settings.seed).sample(checkable, size)  # noqa: S311 - no secret

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
 
-from orchestrator import text
+from orchestrator import config, text
 from orchestrator.adapters import git
 from orchestrator.errors import Code, OrchestratorError
 from orchestrator.model.mutation import MutantStatus, Mutation, Unmutated
@@ -67,7 +67,7 @@ def run(context: Context) -> StageResult:
 
     def known() -> tuple[Mutation, str]:
         found, unmutated = made.result()
-        mutation = _mutation(_with_operations(found, reached), unmutated, engine.result, settings.critical)
+        mutation = _mutation(_with_operations(found, reached), unmutated, engine.result, settings)
         return mutation, _summary(mutation)
 
     with pool, keep_on_interrupt(known):
@@ -94,11 +94,12 @@ def _with_operations(found: Sequence[Candidate], reached: Mapping[str, Sequence[
 
 
 def _mutation(
-    found: Sequence[Candidate], unmutated: Sequence[Unmutated], result: Result, paths: tuple[str, ...]
+    found: Sequence[Candidate], unmutated: Sequence[Unmutated], result: Result, settings: config.Mutation
 ) -> Mutation:
     return Mutation(
         mutants=tuple(result.applied(c) for c in found),
-        critical=paths,
+        critical=settings.critical,
+        quick=settings.quick,
         unmutated=tuple(unmutated),
         mode=result.mode,
         reused=result.reused,

@@ -217,6 +217,8 @@ def test_a_planted_bug_is_found_by_the_stages_that_should(bug: Bug, tmp_path: Pa
     project = copy_of_backend(tmp_path)
     edit(project / "backend" / "app" / bug.file, bug.before, bug.after)
     setting(project, "gates.suite-success = 100")  # by default two red tests of hundreds are let pass
+    setting(project, "tests.coverage = false")
+    setting(project, "tests.workers = 1")  # these tests are run side by side themselves
     expected = {"suite"} if bug.suite else set()
     if bug.checks:
         narrow(project, bug.operations)

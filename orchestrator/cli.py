@@ -116,6 +116,7 @@ def commands() -> None:
     "--budget", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS", help="Begin no more mutants after that."
 )
 @click.option("--quick", is_flag=True, default=None, help="A quick look: mutants are functions without their bodies.")
+@click.option("--all-tests", is_flag=True, default=None, help="Find out which tests kill which mutants; takes longer.")
 @click.option("--open", "open_page", is_flag=True, help="Open the page in a browser at the end.")
 def run(
     *,
@@ -127,6 +128,7 @@ def run(
     changed_since: str | None,
     budget: float | None,
     quick: bool | None,
+    all_tests: bool | None,
     open_page: bool,
 ) -> int:
     """Run the stages, write the report, end with the gates' verdict.
@@ -146,7 +148,7 @@ def run(
     4 the app or all of its tests do not work, 70 a fault of ours, 130 interrupted.
     """
     project = _with_options(config.load(Path.cwd(), settings_file), fail_under, seed, baseline)
-    project = _with_choice(project, changed_since=changed_since, budget=budget, quick=quick)
+    project = _with_choice(project, changed_since=changed_since, budget=budget, quick=quick, all_tests=all_tests)
     console = Console()
     if asked == (runner.REPORT,):
         saved = history.read(project.reports / reports.RUN)

@@ -301,6 +301,13 @@ class Mutation(_Section, frozen=True):
             "and nobody checks, in seconds."
         ),
     ] = False
+    all_tests: Annotated[
+        bool,
+        Meta(
+            description="Ask all tests that reach a mutant, also after the first that notices: then it is known which "
+            "tests kill what, and which kill nothing that others don't. Takes longer."
+        ),
+    ] = False
     suppress: Annotated[tuple[Suppression, ...], Meta(description="Mutants that are not judged.")] = ()
     changed_since: Annotated[
         str, Meta(description="Judge only mutants of lines that changed since this git revision.", examples=["main"])

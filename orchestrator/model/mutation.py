@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from enum import StrEnum
 
 import msgspec
@@ -76,6 +77,7 @@ class Mutant(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         kind: Which code is changed.
         status: What the unit layer made of it.
         killer: The test that noticed first, or `collection` when the tests can't even be collected; empty: none did.
+        killers: Every test that notices; empty: only the first one is known.
         message: What that test said.
         seconds: How long judging took; None: not known.
         operations: Labels of the operations whose requests execute the function.
@@ -93,6 +95,7 @@ class Mutant(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     status: MutantStatus
     kind: MutantKind = MutantKind.FUNCTION
     killer: str = ""
+    killers: tuple[str, ...] = ()
     message: str = ""
     reason: str = ""
     seconds: float | None = None
@@ -151,6 +154,7 @@ class Mutation(msgspec.Struct, frozen=True, kw_only=True, tag="mutation", omit_d
         critical: The critical paths as the settings give them.
         mode: How they were judged: `warm` or `fresh`.
         quick: Whether the mutants are functions without their bodies, one each.
+        all_tests: Whether all tests that reach a mutant were asked, so that it is known which of them kill it.
         reused: How many verdicts are those of an earlier run, because nothing that they depend on has changed.
         seconds: What took how long: `collection`, `reach`, `judging`, `import-time`, `self-check`.
         self_check: What judging a sample again has shown; None: not done.
@@ -161,6 +165,7 @@ class Mutation(msgspec.Struct, frozen=True, kw_only=True, tag="mutation", omit_d
     unmutated: tuple[Unmutated, ...] = ()
     mode: str = "warm"
     quick: bool = False
+    all_tests: bool = False
     reused: int = 0
     seconds: dict[str, float] = {}
     self_check: SelfCheck | None = None
@@ -184,3 +189,32 @@ def score(mutants: tuple[Mutant, ...]) -> float | None:
     detected = sum(m.status.is_detected for m in mutants)
     judged = detected + sum(m.status.is_undetected for m in mutants)
     return 100 * detected / judged if judged else None
+
+
+class Kills(msgspec.Struct, frozen=True, kw_only=True):
+    """What a test kills.
+
+    Attributes:
+        test: The test.
+        killed: How many mutants.
+        alone: How many of them no other test kills.
+    """
+
+    test: str
+    killed: int
+    alone: int
+
+
+def kills(mutation: Mutation) -> tuple[Kills, ...]:
+    """Return what each test kills, those that kill most alone first; empty: not all tests were asked.
+
+    A test that kills no mutant alone could go, as far as these mutants can tell. A test that kills none is not here.
+    """
+    killed: Counter[str] = Counter()
+    alone: Counter[str] = Counter()
+    for mutant in mutation.mutants:
+        killed.update(mutant.killers)
+        if len(mutant.killers) == 1:
+            alone.update(mutant.killers)
+    found = (Kills(test=test, killed=count, alone=alone[test]) for test, count in killed.items())
+    return tuple(sorted(found, key=lambda k: (-k.alone, -k.killed, k.test)))

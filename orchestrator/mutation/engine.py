@@ -77,6 +77,7 @@ class Result(msgspec.Struct, kw_only=True):
             candidate.mutant,
             status=verdict.status,
             killer=verdict.killer,
+            killers=verdict.killers,
             message=verdict.message,
             seconds=verdict.seconds,
             tests=self.reaching.get(candidate.mutant.id),
@@ -188,6 +189,7 @@ class Engine:
             at_import=at_import,
             killers=journal.killers(),
             names=self._names(at_import, traced.files),
+            all_tests=self._project.settings.mutation.all_tests,
         )
         scene = _Scene(judge=judge, names=running.ready.ready, items=items, depends=depends, journal=journal)
         wanted = list(filter(choice.is_wanted, candidates()))
@@ -254,7 +256,9 @@ class Engine:
             self.result.verdicts[candidate.mutant.id] = verdict
             self._new.append(candidate)
             if store.is_final(verdict.status):
-                on = [verdict.killer] if verdict.status.is_detected else verdict.passed
+                on = {verdict.killer, *verdict.killers} if verdict.status.is_detected else {*verdict.passed}
+                if verdict.killers:
+                    on.update(verdict.passed)
                 journal.add(
                     store.Record(
                         mutant=candidate.mutant.fingerprint,
@@ -296,8 +300,11 @@ class Engine:
         if record.verdict.status.is_detected:
             killer = record.verdict.killer
             able = killer == COLLECTION or (killer in items and names.index(killer) in numbers)
+            asked = {killer}
+            if self._project.settings.mutation.all_tests:
+                asked |= {names[k] for k in numbers}
             # Else the killer is tried first, for the order of the tests knows it.
-            return None if able and depends.of([killer], items) == record.depends else numbers
+            return None if able and depends.of(asked, items).items() <= record.depends.items() else numbers
         left = [k for k in numbers if record.depends.get(names[k], "") != depends.of_item(items[names[k]])]
         is_same = not left and bool(numbers) == (record.verdict.status is MutantStatus.SURVIVED)
         return None if is_same else left

@@ -37,6 +37,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     Attributes:
         status: The verdict.
         killer: The item that noticed first.
+        killers: All that noticed, where all were asked.
         message: What it said, or why the mutant can't be judged.
         passed: The items that ran and did not notice.
         seconds: How long judging took.
@@ -45,6 +46,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     status: MutantStatus
     killer: str = ""
+    killers: tuple[str, ...] = ()
     message: str = ""
     passed: tuple[str, ...] = ()
     seconds: float = 0.0
@@ -71,6 +73,7 @@ class Judge:
         at_import: Statements executed at import and collection, by path.
         killers: Which item killed a mutant of a function the last time, by the function's place.
         names: Where every name of the project stands.
+        all_tests: Whether all items that reach a mutant are asked, also after the first that notices.
     """
 
     def __init__(
@@ -81,8 +84,10 @@ class Judge:
         at_import: Mapping[str, int],
         killers: Mapping[str, Sequence[str]],
         names: Names,
+        all_tests: bool = False,
     ) -> None:
         self._all_names = names
+        self._all_tests = all_tests
         self._constants: dict[str, Constant | None] = {}
         self._unswappable: set[str] = set()
         self._session = session
@@ -236,6 +241,7 @@ class Judge:
             return Verdict(status=MutantStatus.NO_TESTS)
         cold = self.is_cold(candidate)
         passed: list[str] = []
+        kills: list[Verdict] = []
         is_first = True
         while numbers:
             now, later = numbers, []
@@ -258,11 +264,17 @@ class Judge:
                 return msgspec.structs.replace(_killed(ended.items[-1].item, ended), passed=tuple(passed), cold=cold)
             number = self._number[ended.items[-1].item] if ended.failed else now[min(count, len(now) - 1)]
             verdict = yield from self._confirmed(candidate, number, now[: now.index(number)], ended, cold=cold)
-            if verdict is not None:
-                return msgspec.structs.replace(verdict, passed=tuple(passed), cold=cold)
-            passed.append(self._names[number])
+            if verdict is None:
+                passed.append(self._names[number])
+            else:
+                kills.append(verdict)
+                # Where it never ends, it would not end in the others either, and each of them takes its time.
+                if not self._all_tests or verdict.status is MutantStatus.TIMEOUT:
+                    break
             numbers = numbers[numbers.index(number) + 1 :]
-        return Verdict(status=MutantStatus.SURVIVED, passed=tuple(passed), cold=cold)
+        first = kills[0] if kills else Verdict(status=MutantStatus.SURVIVED)
+        killers = tuple(kill.killer for kill in kills) if self._all_tests else ()
+        return msgspec.structs.replace(first, killers=killers, passed=tuple(passed), cold=cold)
 
     def _before_items(self, candidate: Candidate, ended: Ended) -> Verdict | None:
         """Return the verdict when a child did not come to its items; None: it did."""

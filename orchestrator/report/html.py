@@ -15,7 +15,7 @@ from typing import Final
 import jinja2
 
 from orchestrator import errors, text
-from orchestrator.model.mutation import Mutant, MutantKind, MutantStatus, Mutation
+from orchestrator.model.mutation import Mutant, MutantKind, MutantStatus, Mutation, kills
 from orchestrator.model.run import Change, Gate, GateVerdict, Report
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
@@ -66,6 +66,7 @@ def render(report: Report) -> bytes:
         survivors=_survivors(report),
         by_kind=_by_kind(report.run.mutation) if report.run.mutation else [],
         not_judged=_not_judged(report.run.mutation) if report.run.mutation else [],
+        kills=kills(report.run.mutation) if report.run.mutation else (),
         slowest=_slowest(report),
         style=style,
         style_hash=base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),

@@ -11,7 +11,7 @@ import msgspec
 from orchestrator import config, text
 from orchestrator.adapters import git
 from orchestrator.errors import Code, OrchestratorError
-from orchestrator.model.mutation import MutantStatus, Mutation, Unmutated
+from orchestrator.model.mutation import MutantStatus, Mutation, Unmutated, kills
 from orchestrator.model.problem import Problem
 from orchestrator.model.properties import Properties
 from orchestrator.model.stage import StageResult
@@ -100,6 +100,7 @@ def _mutation(
         mutants=tuple(result.applied(c) for c in found),
         critical=settings.critical,
         quick=settings.quick,
+        all_tests=settings.all_tests,
         unmutated=tuple(unmutated),
         mode=result.mode,
         reused=result.reused,
@@ -176,6 +177,9 @@ def _summary(mutation: Mutation) -> str:
         parts.append(f"score {text.percent(mutation.score)}")
     if mutation.reused:
         parts.append(f"{mutation.reused:,} verdicts of an earlier run hold")
+    if killing := kills(mutation):
+        needless = sum(not test.alone for test in killing)
+        parts.append(f"{needless} of {text.plural(len(killing), 'killing test')} kill nothing that others don't")
     check = mutation.self_check
     if check and check.checked:
         agreed = check.checked - len(check.disagreements)

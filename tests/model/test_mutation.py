@@ -2,12 +2,13 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.model.mutation import MutantStatus, score
-from tests.builders import mutation
+from orchestrator.model.mutation import Kills, MutantStatus, kills, score
+from tests.builders import mutant, mutation
 
 statuses = st.lists(st.sampled_from(MutantStatus), max_size=30)
 
@@ -59,3 +60,18 @@ def test_mutants_are_counted_by_their_statuses() -> None:
     of = mutation(MutantStatus.KILLED, MutantStatus.KILLED, MutantStatus.TIMEOUT, MutantStatus.SURVIVED)
     assert of.count(MutantStatus.KILLED, MutantStatus.TIMEOUT) == 3
     assert of.count() == 0
+
+
+def test_what_a_test_kills_alone_is_told_from_what_others_kill_too() -> None:
+    killers = {"1": ("a", "b"), "2": ("a",), "3": ("a", "b", "c"), "4": ()}
+    mutants = tuple(mutant(MutantStatus.KILLED, name, killers=by) for name, by in killers.items())
+    assert kills(msgspec.structs.replace(mutation(), mutants=mutants)) == (
+        Kills(test="a", killed=3, alone=1),
+        Kills(test="b", killed=2, alone=0),
+        Kills(test="c", killed=1, alone=0),
+    )
+
+
+def test_of_a_run_that_ends_at_the_first_killer_nothing_is_said_of_the_others() -> None:
+    found = msgspec.structs.replace(mutation(), mutants=(mutant(MutantStatus.KILLED, "1", killer="a"),))
+    assert kills(found) == ()

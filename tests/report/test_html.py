@@ -186,6 +186,22 @@ def test_a_self_check_that_was_not_done_is_not_shown_as_one() -> None:
         assert "confirmed" not in shown
 
 
+def test_which_tests_kill_nothing_that_others_do_not_is_shown_where_all_were_asked() -> None:
+    mutants = (
+        builders.mutant(MutantStatus.KILLED, "1", killers=("t::both", "t::alone")),
+        builders.mutant(MutantStatus.KILLED, "2", killers=("t::alone",)),
+    )
+    asked = msgspec.structs.replace(mutation(all_tests=True), mutants=mutants)
+    shown = section_of(builders.report(run(asked)))
+    assert "2 tests kill mutants, 1 of them none that others don't" in shown
+    assert "kill mutants" not in section_of(builders.report(run(mutation(MutantStatus.KILLED))))
+
+
+def test_a_quick_look_is_called_one() -> None:
+    assert "This was a quick look" in page_of(builders.report(run(mutation(MutantStatus.SURVIVED, quick=True)))).text
+    assert "quick look" not in page_of(builders.report(run(mutation(MutantStatus.SURVIVED)))).text
+
+
 def test_a_file_without_a_mutant_has_no_function() -> None:
     of = mutation(MutantStatus.KILLED, unmutated=(Unmutated(path="shop/a.py", function="", line=1, reason="why"),))
     shown = section_of(builders.report(run(of)))

@@ -21,8 +21,9 @@ from rich.markup import escape
 from orchestrator import __version__, config, history, progress, runner, text
 from orchestrator import report as reports
 from orchestrator.adapters import agent
-from orchestrator.commands import doctor, init
+from orchestrator.commands import doctor, init, merge
 from orchestrator.errors import Code, ExitCode, OrchestratorError, UsageError, anchor
+from orchestrator.mutation.shards import Shard
 from orchestrator.report import terminal
 
 _CONFIG = click.option(
@@ -95,6 +96,7 @@ def commands() -> None:
     orchestrator init        write the settings for this project
     orchestrator doctor      try every setting, say how to mend what fails
     orchestrator run         run all stages, write reports/quality.html
+    orchestrator merge       make one report of the runs of several machines
     """
 
 
@@ -117,6 +119,7 @@ def commands() -> None:
 )
 @click.option("--quick", is_flag=True, default=None, help="A quick look: mutants are functions without their bodies.")
 @click.option("--all-tests", is_flag=True, default=None, help="Find out which tests kill which mutants; takes longer.")
+@click.option("--shard", metavar="K/N", help="Judge the K-th of N parts of the mutants; see `orchestrator merge`.")
 @click.option("--open", "open_page", is_flag=True, help="Open the page in a browser at the end.")
 def run(
     *,
@@ -129,6 +132,7 @@ def run(
     budget: float | None,
     quick: bool | None,
     all_tests: bool | None,
+    shard: str | None,
     open_page: bool,
 ) -> int:
     """Run the stages, write the report, end with the gates' verdict.
@@ -140,6 +144,7 @@ def run(
       orchestrator run --stage properties --seed 7
       orchestrator run --stage mutation --quick
       orchestrator run --stage mutation --changed-since main --budget 60
+      orchestrator run --stage mutation --shard 2/4
       orchestrator run --stage report            (the last run, rendered again)
       orchestrator run --fail-under 80 --open
 
@@ -148,7 +153,11 @@ def run(
     4 the app or all of its tests do not work, 70 a fault of ours, 130 interrupted.
     """
     project = _with_options(config.load(Path.cwd(), settings_file), fail_under, seed, baseline)
-    project = _with_choice(project, changed_since=changed_since, budget=budget, quick=quick, all_tests=all_tests)
+    if shard is not None:
+        Shard.read(shard)
+    project = _with_choice(
+        project, changed_since=changed_since, budget=budget, quick=quick, all_tests=all_tests, shard=shard
+    )
     console = Console()
     if asked == (runner.REPORT,):
         saved = history.read(project.reports / reports.RUN)
@@ -272,6 +281,7 @@ def serve(settings_file: Path | None) -> int:
 
 commands.add_command(init.command)
 commands.add_command(doctor.command)
+commands.add_command(merge.command)
 
 if __name__ == "__main__":
     main()

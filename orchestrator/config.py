@@ -308,6 +308,13 @@ class Mutation(_Section, frozen=True):
             "tests kill what, and which kill nothing that others don't. Takes longer."
         ),
     ] = False
+    shard: Annotated[
+        str,
+        Meta(
+            description="Judge only this part of the mutants, `2/4`: the second of four. `orchestrator merge` puts the "
+            "parts together."
+        ),
+    ] = ""
     suppress: Annotated[tuple[Suppression, ...], Meta(description="Mutants that are not judged.")] = ()
     changed_since: Annotated[
         str, Meta(description="Judge only mutants of lines that changed since this git revision.", examples=["main"])

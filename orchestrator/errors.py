@@ -98,6 +98,9 @@ class Code(StrEnum):
     FLAKY_TESTS = "QO612"
     SUPPRESSION_USELESS = "QO613"
     UNKNOWN_REVISION = "QO614"
+    SHARD_UNKNOWN = "QO615"
+    SHARDS_UNLIKE = "QO616"
+    TYPE_CHECK_FAILED = "QO617"
     # Runs
     STAGE_TIMED_OUT = "QO701"
     INTERRUPTED = "QO702"
@@ -126,6 +129,15 @@ class UsageError(OrchestratorError):
     """The settings or the command line are at fault: nothing was run."""
 
 
+_USAGE: Final = frozenset(
+    {
+        Code.BASELINE_UNREADABLE,
+        Code.UNKNOWN_MUTANT,
+        Code.UNKNOWN_REVISION,
+        Code.SHARD_UNKNOWN,
+        Code.SHARDS_UNLIKE,
+    }
+)
 _NOTHING_WORKS: Final = frozenset(
     {
         Code.INTERPRETER_MISSING,
@@ -147,9 +159,7 @@ def exit_code_of(code: str) -> ExitCode:
         return ExitCode.BUG
     if code == Code.INTERRUPTED:
         return ExitCode.INTERRUPTED
-    if code in (Code.BASELINE_UNREADABLE, Code.UNKNOWN_MUTANT, Code.UNKNOWN_REVISION) or (
-        code.startswith("QO1") and code != Code.NOT_WRITABLE
-    ):
+    if code in _USAGE or (code.startswith("QO1") and code != Code.NOT_WRITABLE):
         return ExitCode.USAGE
     return ExitCode.NOTHING_WORKS if code in _NOTHING_WORKS else ExitCode.STAGE_FAILED
 

@@ -151,6 +151,12 @@ def _interactions_verified(run: Run) -> float | None:
     return sum(i.result not in unknown for i in run.contracts.interactions) if run.contracts else None
 
 
+def _mutation_score(run: Run) -> float | None:
+    """Return the score; None: the mutants are of another kind, or only a part of them."""
+    whole = run.mutation is not None and not run.mutation.quick and not run.mutation.shard
+    return run.mutation.score if run.mutation and whole else None
+
+
 def _mutants_judged(run: Run) -> float | None:
     if run.mutation is None:
         return None
@@ -242,7 +248,7 @@ _MEASURES: Final = (
         title="Somebody notices when the critical paths break",
         stage="mutation",
         evidence="survivors",
-        of=lambda run: run.mutation.score if run.mutation and not run.mutation.quick else None,
+        of=_mutation_score,
         shown=text.percent,
         at_least=True,
         unit=" %",
@@ -253,7 +259,7 @@ _MEASURES: Final = (
 
 def _no_worse(run: Run, comparison: Comparison) -> Gate:
     new = comparison.of(Change.NEW)
-    score = run.mutation.score if run.mutation and "survivor" not in comparison.not_compared else None
+    score = _mutation_score(run) if "survivor" not in comparison.not_compared else None
     said = [text.plural(len(new), "new problem")] if new else []
     if score is not None and comparison.score is not None and score < comparison.score - 1e-9:
         said.append(f"score {text.percent(comparison.score)} → {text.percent(score)}")

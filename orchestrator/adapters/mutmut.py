@@ -56,12 +56,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         do_not_mutate: Globs of source files.
         do_not_mutate_patterns: Regular expressions of lines.
         pytest_add_cli_args: More options for pytest.
+        type_check_command: The project's type checker, with JSON as its output.
     """
 
     only_mutate: tuple[str, ...] = ()
     do_not_mutate: tuple[str, ...] = ()
     do_not_mutate_patterns: tuple[str, ...] = ()
     pytest_add_cli_args: tuple[str, ...] = ()
+    type_check_command: tuple[str, ...] = ()
 
     def mutates(self, path: str) -> bool:
         """Whether a file is mutated; the path is relative to where mutmut would run."""

@@ -155,6 +155,7 @@ class Mutation(msgspec.Struct, frozen=True, kw_only=True, tag="mutation", omit_d
         mode: How they were judged: `warm` or `fresh`.
         quick: Whether the mutants are functions without their bodies, one each.
         all_tests: Whether all tests that reach a mutant were asked, so that it is known which of them kill it.
+        shard: Which part of the mutants was to be judged, `2/4`; empty: all.
         reused: How many verdicts are those of an earlier run, because nothing that they depend on has changed.
         seconds: What took how long: `collection`, `reach`, `judging`, `import-time`, `self-check`.
         self_check: What judging a sample again has shown; None: not done.
@@ -166,6 +167,7 @@ class Mutation(msgspec.Struct, frozen=True, kw_only=True, tag="mutation", omit_d
     mode: str = "warm"
     quick: bool = False
     all_tests: bool = False
+    shard: str = ""
     reused: int = 0
     seconds: dict[str, float] = {}
     self_check: SelfCheck | None = None

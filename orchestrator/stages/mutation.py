@@ -9,16 +9,17 @@ from concurrent.futures import ThreadPoolExecutor
 import msgspec
 
 from orchestrator import config, text
-from orchestrator.adapters import git
+from orchestrator.adapters import git, mutmut
 from orchestrator.errors import Code, OrchestratorError
 from orchestrator.model.mutation import MutantStatus, Mutation, Unmutated, kills
 from orchestrator.model.problem import Problem
 from orchestrator.model.properties import Properties
-from orchestrator.model.stage import StageResult
+from orchestrator.model.stage import StageResult, StageStatus
 from orchestrator.model.suite import Outcome, Suite
-from orchestrator.mutation import candidates, choice, critical
+from orchestrator.mutation import candidates, choice, critical, shards, types
 from orchestrator.mutation.candidates import Candidate
 from orchestrator.mutation.engine import Engine, Result
+from orchestrator.mutation.shards import Shard
 from orchestrator.mutation.unchanged import LastRun
 from orchestrator.stages.context import Context, completed, keep_on_interrupt, skipped
 
@@ -34,6 +35,7 @@ def run(context: Context) -> StageResult:
     project, settings = context.project, context.project.settings.mutation
     if not settings.critical:
         return skipped(NAME, "no critical paths: `mutation.critical` is empty")
+    shard = Shard.read(settings.shard) if settings.shard else None
     suite = context.data(Suite)
     if suite is None or not any(t.outcome is Outcome.PASSED for t in suite.tests):
         return skipped(NAME, "no test of the unmutated code passes")
@@ -55,13 +57,21 @@ def run(context: Context) -> StageResult:
     pool = ThreadPoolExecutor(1)
     since = settings.changed_since
     lines = git.changed_lines(project.root, since) if since else {}
-    useless: list[Problem] = []
+    problems: list[Problem] = []
+    checker = mutmut.settings(project).type_check_command
 
     def make() -> tuple[list[Candidate], list[Unmutated]]:
         found, unmutated = candidates.find(project, selection, workers=workers)
-        found, problems = choice.suppressed(project, found)
-        useless.extend(problems)
-        return choice.changed(found, lines, since) if since else found, unmutated
+        found, useless = choice.suppressed(project, found)
+        problems.extend(useless)
+        found = choice.changed(found, lines, since) if since else found
+        found = shards.chosen(found, shard) if shard else found
+        if checker and not settings.quick:  # a function without its body returns nothing, whatever it promised
+            try:
+                found = types.checked(project, found, checker)
+            except OrchestratorError as error:
+                problems.append(error.problem)
+        return found, unmutated
 
     made = pool.submit(make)  # while the tests are collected
 
@@ -73,9 +83,30 @@ def run(context: Context) -> StageResult:
     with pool, keep_on_interrupt(known):
         engine.run(lambda: made.result()[0])
     mutation, summary = known()
-    notices = [*engine.result.notices, *useless, *_notices(mutation)]
+    notices = [*engine.result.notices, *problems, *_notices(mutation)]
     last.keep(mutation, engine.result.read, notices)
     return completed(NAME, mutation, summary, *notices, error=_error(mutation) or unmatched)
+
+
+def joined(parts: Sequence[StageResult]) -> StageResult:
+    """Return one result of the stage from those of all shards; if one did not come to its end, that one's.
+
+    Raises:
+        UsageError: they are not the shards of one run.
+    """
+    broken = next((part for part in parts if part.status is not StageStatus.COMPLETED), None)
+    data = [part.data for part in parts if isinstance(part.data, Mutation)]
+    if not data or len(data) < len(parts):
+        return broken or parts[0]
+    mutation = shards.joined(data)
+    notices = tuple(dict.fromkeys(notice for part in parts for notice in part.notices))
+    return msgspec.structs.replace(
+        broken or parts[0],
+        data=mutation,
+        summary=_summary(mutation),
+        notices=notices,
+        seconds=max(part.seconds for part in parts),
+    )
 
 
 def _with_operations(found: Sequence[Candidate], reached: Mapping[str, Sequence[str]] | None) -> list[Candidate]:
@@ -101,6 +132,7 @@ def _mutation(
         critical=settings.critical,
         quick=settings.quick,
         all_tests=settings.all_tests,
+        shard=settings.shard,
         unmutated=tuple(unmutated),
         mode=result.mode,
         reused=result.reused,
@@ -166,9 +198,13 @@ def _notices(mutation: Mutation) -> list[Problem]:
 def _summary(mutation: Mutation) -> str:
     judged = [m for m in mutation.mutants if m.status.is_detected or m.status.is_undetected]
     detected = sum(m.status.is_detected for m in judged)
-    parts = [f"{detected:,} of {text.plural(len(judged), 'mutant')} detected"]
+    parts = [f"shard {mutation.shard}"] if mutation.shard else []
+    parts.append(f"{detected:,} of {text.plural(len(judged), 'mutant')} detected")
     survived = mutation.count(MutantStatus.SURVIVED)
     untested = mutation.count(MutantStatus.NO_TESTS)
+    caught = [m for m in judged if m.status is MutantStatus.TYPE_CHECK]
+    if caught:
+        parts.append(f"{len(caught)} caught by {caught[0].killer}")
     if survived:
         parts.append(f"{survived} survived")
     if untested:

@@ -31,6 +31,7 @@ NOTICES = {
     Code.NOT_MUTATED,
     Code.FLAKY_TESTS,
     Code.SUPPRESSION_USELESS,
+    Code.TYPE_CHECK_FAILED,
 }  # they end nothing
 _FENCE = re.compile(r"^(```+)[^\n]*\n(.*?)^\1\s*$", re.MULTILINE | re.DOTALL)
 _SPAN = re.compile(r"`([^`\n]+)`")

@@ -16,6 +16,7 @@ import msgspec
 
 from orchestrator import process, text
 from orchestrator.adapters import agent, mutmut, pytest
+from orchestrator.agent.mutation.lines import MOST_FUNCTIONS
 from orchestrator.config import Project
 from orchestrator.errors import Code, OrchestratorError
 
@@ -69,7 +70,12 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Said(msgspec.Struct, frozen=True, kw_only=True):
-    """A line of a child: of an item that ended, or of why there is none."""
+    """A line of a child: of an item that ended, or of why there is none.
+
+    Attributes:
+        ran: The functions of the source that it has executed, as a hexadecimal mask of their numbers.
+        table: Places of functions that were imported since the line before: the next numbers.
+    """
 
     item: str = ""
     outcome: str = ""
@@ -85,6 +91,8 @@ class Said(msgspec.Struct, frozen=True, kw_only=True):
     not_collected: int | None = None
     file: str = ""
     imported: bool | None = None
+    ran: str = ""
+    table: tuple[str, ...] = ()
     fault: str = ""
 
 
@@ -114,6 +122,22 @@ class Ended(msgspec.Struct, frozen=True, kw_only=True):
         """The items that ended."""
         return tuple(s for s in self.said if s.item)
 
+    def ran(self, table: Sequence[str]) -> list[set[str] | None]:
+        """Return the places of the functions that each of its items has executed; None: not known.
+
+        Args:
+            table: What was imported before the child was forked, by number.
+        """
+        known = list(table)
+        found: list[set[str] | None] = []
+        for said in self.items:
+            known += said.table
+            mask = int(said.ran or "0", 16)
+            within = mask.bit_length() <= min(len(known), MOST_FUNCTIONS - 1)
+            numbers = [n for n in range(mask.bit_length()) if mask >> n & 1] if within else []
+            found.append({known[n] for n in numbers} if within and said.ran else None)
+        return found
+
     @property
     def failed(self) -> bool:
         """Whether the last item that ended did not pass."""
@@ -138,6 +162,7 @@ class Ready(msgspec.Struct, frozen=True, kw_only=True):
         threads: Threads that run: such a process can't be forked.
         modules: Modules of others that were imported, in their order.
         root: pytest's root folder, which the items' names are relative to.
+        table: The functions of the source that were imported where mutants are judged, by their numbers.
     """
 
     ready: tuple[str, ...] = ()
@@ -151,6 +176,7 @@ class Ready(msgspec.Struct, frozen=True, kw_only=True):
     threads: tuple[str, ...] = ()
     modules: tuple[str, ...] = ()
     root: str = ""
+    table: tuple[str, ...] = ()
     failed: str = ""
     status: int = 0
     python: str = ""

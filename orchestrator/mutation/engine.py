@@ -173,11 +173,14 @@ class Engine:
         at_import = reach.masks(traced.lines)
         for path in traced.unseen:  # how it runs is not known: all of it may have run
             at_import[path] = -1
-        depends = store.Dependencies(self._code, self._around(traced), self._digests)
+        depends = store.Dependencies(
+            self._code, self._around(traced), self._digests, imported=self._code.executed_at_import(at_import)
+        )
         kept = self._folder / "tests.json"
         known = store.recall(kept, self._code, depends)
         found = reach.record(running, known, lambda done, total: self._watch(done, total, "tests"))
         items = found.items
+        depends.prime(items.get(found.primer))
         self.result.read = sorted({path for item in items.values() for path in item.read} | set(traced.read))
         store.keep(kept, found, self._code, depends)
         self._require_able(items)
@@ -189,6 +192,7 @@ class Engine:
             at_import=at_import,
             killers=journal.killers(),
             names=self._names(at_import, traced.files),
+            executed=depends.executed,
             all_tests=self._project.settings.mutation.all_tests,
         )
         scene = _Scene(judge=judge, names=running.ready.ready, items=items, depends=depends, journal=journal)
@@ -250,7 +254,8 @@ class Engine:
             known = earlier.get(candidate.mutant.id)
             if known is not None and verdict.status is MutantStatus.SURVIVED:
                 passed = tuple(dict.fromkeys((*known.passed, *verdict.passed)))
-                verdict = msgspec.structs.replace(verdict, passed=passed)
+                led = tuple(sorted({*known.led, *verdict.led}))
+                verdict = msgspec.structs.replace(verdict, passed=passed, led=led)
             if verdict.status is MutantStatus.NOT_RUN:
                 return  # it is imported afresh later
             self.result.verdicts[candidate.mutant.id] = verdict
@@ -265,6 +270,7 @@ class Engine:
                         text=self._text(candidate),
                         verdict=verdict,
                         depends=depends.of(on, items),
+                        led=depends.of_led(verdict.led),
                         place=f"{candidate.mutant.path}::{candidate.mutant.function}",
                     )
                 )
@@ -297,6 +303,8 @@ class Engine:
         names, items, depends = scene.names, scene.items, scene.depends
         if record is None or record.text != self._text(candidate):
             return numbers
+        if record.led != depends.of_led(record.verdict.led):
+            return numbers
         if record.verdict.status.is_detected:
             killer = record.verdict.killer
             able = killer == COLLECTION or (killer in items and names.index(killer) in numbers)
@@ -323,7 +331,8 @@ class Engine:
         tests = [path for path in traced.files if path not in sources]
         rest = {path: file.rest.digest for path in (*sources, *tests) if (file := self._code.file(path))}
         # What the tests' files call while they are imported is not recorded: it is what they name there.
-        executed = self._code.executed(at_import)
+        self._code.set_apart(tests)
+        executed = self._code.executed_at_import(at_import)
         called = self._code.closure(self._code.named_at_import(tests)) if tests else {}
         units = {u.place: u.digest for u in executed.values()}
         units |= {u.place: u.digest for u in called.values() if u.place.partition("::")[0] in tests}

@@ -19,7 +19,7 @@ from orchestrator.adapters.session import Change, Ended, Job, Session
 from orchestrator.model.mutation import MutantKind, MutantStatus
 from orchestrator.mutation.candidates import Candidate
 from orchestrator.mutation.constants import Constant, Names
-from orchestrator.mutation.reach import Item, Reach
+from orchestrator.mutation.reach import UNKNOWN, Item, Reach
 
 COLLECTION: Final = "collection"
 
@@ -40,6 +40,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         killers: All that noticed, where all were asked.
         message: What it said, or why the mutant can't be judged.
         passed: The items that ran and did not notice.
+        led: Places of functions that the items executed under the mutant and not without it.
         seconds: How long judging took.
         cold: Whether everything was imported afresh.
     """
@@ -49,6 +50,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     killers: tuple[str, ...] = ()
     message: str = ""
     passed: tuple[str, ...] = ()
+    led: tuple[str, ...] = ()
     seconds: float = 0.0
     cold: bool = False
 
@@ -73,6 +75,7 @@ class Judge:
         at_import: Statements executed at import and collection, by path.
         killers: Which item killed a mutant of a function the last time, by the function's place.
         names: Where every name of the project stands.
+        executed: Returns the places of the functions that an item executes without a mutant.
         all_tests: Whether all items that reach a mutant are asked, also after the first that notices.
     """
 
@@ -84,10 +87,12 @@ class Judge:
         at_import: Mapping[str, int],
         killers: Mapping[str, Sequence[str]],
         names: Names,
+        executed: Callable[[Item], frozenset[str]],
         all_tests: bool = False,
     ) -> None:
         self._all_names = names
         self._all_tests = all_tests
+        self._executed = executed
         self._constants: dict[str, Constant | None] = {}
         self._unswappable: set[str] = set()
         self._session = session
@@ -241,6 +246,7 @@ class Judge:
             return Verdict(status=MutantStatus.NO_TESTS)
         cold = self.is_cold(candidate)
         passed: list[str] = []
+        led: set[str] = set()
         kills: list[Verdict] = []
         is_first = True
         while numbers:
@@ -251,6 +257,7 @@ class Judge:
             ended = yield self._job(candidate, now, cold=cold, partly=bool(later))
             if (verdict := self._before_items(candidate, ended)) is not None:
                 return verdict
+            led |= self._led(ended, cold=cold)
             count = len(ended.items)
             passed += [said.item for said in ended.items if said.outcome != "failed"]
             if ended.ended and not ended.failed:
@@ -261,9 +268,10 @@ class Judge:
                     return Verdict(status=MutantStatus.NO_TESTS, message="no test imports its module", cold=True)
                 break
             if ended.failed and ended.items[-1].item not in self._number:  # it exists only under the mutant
-                return msgspec.structs.replace(_killed(ended.items[-1].item, ended), passed=tuple(passed), cold=cold)
+                verdict = _killed(ended.items[-1].item, ended)
+                return msgspec.structs.replace(verdict, passed=tuple(passed), led=tuple(sorted(led)), cold=cold)
             number = self._number[ended.items[-1].item] if ended.failed else now[min(count, len(now) - 1)]
-            verdict = yield from self._confirmed(candidate, number, now[: now.index(number)], ended, cold=cold)
+            verdict = yield from self._confirmed(candidate, number, now[: now.index(number)], ended, led, cold=cold)
             if verdict is None:
                 passed.append(self._names[number])
             else:
@@ -274,7 +282,16 @@ class Judge:
             numbers = numbers[numbers.index(number) + 1 :]
         first = kills[0] if kills else Verdict(status=MutantStatus.SURVIVED)
         killers = tuple(kill.killer for kill in kills) if self._all_tests else ()
-        return msgspec.structs.replace(first, killers=killers, passed=tuple(passed), cold=cold)
+        return msgspec.structs.replace(first, killers=killers, passed=tuple(passed), led=tuple(sorted(led)), cold=cold)
+
+    def _led(self, ended: Ended, *, cold: bool) -> set[str]:
+        """Return the functions that a child's items executed, and that they don't execute without the mutant."""
+        found: set[str] = set() if ended.ended or ended.failed else {UNKNOWN}  # its last item told nothing
+        for said, ran in zip(ended.items, ended.ran(() if cold else self._session.ready.table), strict=True):
+            number = self._number.get(said.item)
+            usual = self._executed(self._items[number]) if number is not None else frozenset()
+            found |= {UNKNOWN} if ran is None else ran - usual
+        return found
 
     def _before_items(self, candidate: Candidate, ended: Ended) -> Verdict | None:
         """Return the verdict when a child did not come to its items; None: it did."""
@@ -284,11 +301,11 @@ class Judge:
         if broken := ended.find("not_collected"):
             told = f"{broken.file}: {_last_line(broken.message)}" if broken.file else ""
             message = text.one_line(told) or f"pytest ends with {broken.not_collected}"
-            return Verdict(status=MutantStatus.KILLED, killer=COLLECTION, message=message, cold=True)
+            return Verdict(status=MutantStatus.KILLED, killer=COLLECTION, message=message, led=(UNKNOWN,), cold=True)
         return None
 
     def _confirmed(
-        self, candidate: Candidate, number: int, before: list[int], ended: Ended, *, cold: bool
+        self, candidate: Candidate, number: int, before: list[int], ended: Ended, led: set[str], *, cold: bool
     ) -> Generator[Job, Ended, Verdict | None]:
         """Return the verdict when an item did not pass; None: it says nothing about the mutant.
 
@@ -305,6 +322,7 @@ class Judge:
         if ended.failed and not before:
             return _killed(name, ended)
         again = yield self._job(candidate, [number], cold=cold, patient=not ended.failed, partly=cold)
+        led |= self._led(again, cold=cold)
         if again.failed:
             return _killed(name, again)
         if again.timed_out or not again.ended:

@@ -20,6 +20,7 @@ import msgspec
 
 from orchestrator.adapters.session import Ended, Job, Said, Session
 
+UNKNOWN: Final = ""  # the place of a function that can't be told
 GREEN: Final = ("passed", "xfailed", "skipped")
 
 _PATIENCE: Final = 600.0  # seconds that an item may take when nothing is known of it

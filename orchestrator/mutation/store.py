@@ -19,13 +19,14 @@ from typing import Final
 import msgspec
 
 from orchestrator import codec
+from orchestrator.agent.mutation.lines import places
 from orchestrator.model.mutation import MutantStatus
 from orchestrator.mutation.candidates import Candidate, span
 from orchestrator.mutation.judging import COLLECTION, Verdict
 from orchestrator.mutation.reach import Item, Reach
 from orchestrator.mutation.tree import Digests
 
-_FORMAT: Final = 3
+_FORMAT: Final = 4
 _UNNAMED: Final = ("__", "setup", "teardown", "setUp", "tearDown", "pytest_")  # Python and pytest call them so
 _ANYTHING: Final = frozenset({"getattr", "globals", "eval", "exec", "import_module", "__import__", "methodcaller"})
 
@@ -36,7 +37,8 @@ class Unit(msgspec.Struct, frozen=True):
     Attributes:
         place: File and qualified name; of the rest of a file, its path alone. Different for each.
         name: The qualified name.
-        first: First line.
+        first: First line, decorators included.
+        body: First line of its body.
         last: Last line.
         digest: Of its text.
         names: Every name in it.
@@ -45,6 +47,7 @@ class Unit(msgspec.Struct, frozen=True):
     place: str
     name: str
     first: int
+    body: int
     last: int
     digest: str
     names: frozenset[str]
@@ -59,18 +62,16 @@ class File:
         with warnings.catch_warnings(action="ignore"):
             tree = ast.parse(content)
         names = frozenset(_names_at_import(tree.body))
-        seen: dict[str, int] = {}
-        for name, node in list(_outermost(tree.body)):
-            seen[name] = seen.get(name, 0) + 1
-            place = f"{path}::{name}" + (f"#{seen[name]}" if seen[name] > 1 else "")  # `@overload`, `@property.setter`
+        for place, node in list(places(path, tree.body)):
+            name = place.rpartition("::")[2].partition("#")[0]
             first = min([node.lineno, *(d.lineno for d in node.decorator_list)])
             last = node.end_lineno or node.lineno
             text = "\n".join(lines[first - 1 : last])
-            self.functions.append(Unit(place, name, first, last, _digest(text), _names(node)))
+            self.functions.append(Unit(place, name, first, node.body[0].lineno, last, _digest(text), _names(node)))
             node.body = []  # what is left of the tree is the rest
             if is_test and name.rpartition(".")[2].startswith("test"):
                 _take_out(tree, node)  # one more test is no change to the others
-        self.rest = Unit(path, "", 1, len(lines), _digest(ast.dump(tree)), names)  # comments and lines do not count
+        self.rest = Unit(path, "", 1, 1, len(lines), _digest(ast.dump(tree)), names)  # comments and lines do not count
         self._by_place = {unit.place: unit for unit in self.functions}
 
     def hit(self, mask: int) -> list[Unit]:
@@ -80,21 +81,6 @@ class File:
     def unit(self, place: str) -> Unit | None:
         """Return a function by its place."""
         return self._by_place.get(place)
-
-
-def _outermost(
-    body: Sequence[ast.stmt], prefix: str = ""
-) -> Iterable[tuple[str, ast.FunctionDef | ast.AsyncFunctionDef]]:
-    for node in body:
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            yield prefix + node.name, node
-        elif isinstance(node, ast.ClassDef):
-            yield from _outermost(node.body, f"{prefix}{node.name}.")
-        elif isinstance(node, ast.If | ast.Try | ast.With | ast.TryStar):
-            for inner in (node.body, *(h.body for h in getattr(node, "handlers", ()))):
-                yield from _outermost(inner, prefix)
-            for inner in (getattr(node, "orelse", ()), getattr(node, "finalbody", ())):
-                yield from _outermost(inner, prefix)
 
 
 def _take_out(tree: ast.AST, function: ast.AST) -> None:
@@ -145,7 +131,8 @@ class Code:
     def __init__(self, tests: Sequence[Path]) -> None:
         self._tests = tuple(tests)
         self._files: dict[str, File | None] = {}
-        self._by_name: dict[str, list[Unit]] | None = None
+        self._apart: frozenset[str] = frozenset()
+        self._by_name: dict[str, list[Unit]] = {}
 
     def file(self, path: str) -> File | None:
         """Return a file by its absolute path; None: it is not Python, or not there."""
@@ -159,6 +146,24 @@ class Code:
             return File(path, decode_source(Path(path).read_bytes()), is_test=is_test)
         except (OSError, SyntaxError, ValueError):
             return None
+
+    def set_apart(self, paths: Iterable[str]) -> None:
+        """Say which files are not instrumented: what runs in them is what is named by what runs."""
+        self._apart = frozenset(paths)
+        self._by_name = {}
+        for path in self._apart:
+            for unit in file.functions if (file := self.file(path)) else ():
+                self._by_name.setdefault(unit.name.rpartition(".")[2], []).append(unit)
+
+    def everything(self) -> str:
+        """Return the digest of all the files that were asked for."""
+        units = [(unit.place, unit.digest) for file in self._files.values() if file for unit in file.functions]
+        return _digest(msgspec.json.encode(sorted(units)).decode())
+
+    def unit(self, place: str) -> Unit | None:
+        """Return a function by its place."""
+        file = self.file(place.partition("::")[0])
+        return file.unit(place) if file else None
 
     def named_at_import(self, paths: Iterable[str]) -> dict[str, Unit]:
         """Return the functions that files may call while they are imported: those named outside of functions."""
@@ -175,18 +180,21 @@ class Code:
                 found |= {unit.place: unit for unit in file.hit(mask)}
         return found
 
+    def executed_at_import(self, lines: Mapping[str, int]) -> dict[str, Unit]:
+        """Return the functions that are called at import, by place; that one is defined there does not execute it."""
+        found = self.executed(lines)
+        return {
+            place: unit for place, unit in found.items() if lines[place.partition("::")[0]] & span(unit.body, unit.last)
+        }
+
     def closure(self, units: Mapping[str, Unit]) -> dict[str, Unit]:
-        """Return functions, and those that they could lead to under a mutant: whose names occur in them."""
-        if self._by_name is None:
-            self._by_name = {}
-            for file in self._files.values():
-                for unit in file.functions if file else ():
-                    self._by_name.setdefault(unit.name.rpartition(".")[2], []).append(unit)
+        """Return functions, and those of files set apart that they may lead to: whose names occur in them."""
         found = dict(units)
         waiting = list(units.values())
         anything = any(unit.names & _ANYTHING for unit in waiting)
         for name, others in self._by_name.items():
-            if anything or name.startswith(_UNNAMED):  # called without being named
+            unnamed = name.startswith(_UNNAMED) or (anything and not name.startswith("test"))
+            if unnamed:  # called without being named
                 waiting += [unit for unit in others if unit.place not in found]
         seen: set[str] = set()
         while waiting:
@@ -229,6 +237,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         text: Digest of the definition before and after the change.
         verdict: The verdict.
         depends: Digest of each test that it depends on, by name.
+        led: Digest of what the tests executed under the mutant and not without it.
         place: The function, for the order of tests.
     """
 
@@ -236,6 +245,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     text: str
     verdict: Verdict
     depends: dict[str, str]
+    led: str = ""
     place: str = ""
 
 
@@ -246,13 +256,39 @@ class Dependencies:
         code: The project's files.
         around: Digest of what everything depends on: interpreter, packages, settings, code run at import.
         digests: Of files.
+        imported: Places of functions that run at import, on which everything depends.
     """
 
-    def __init__(self, code: Code, around: str, digests: Digests) -> None:
+    def __init__(self, code: Code, around: str, digests: Digests, imported: Iterable[str] = ()) -> None:
         self._code = code
+        self._imported = frozenset(imported)
         self._around = around
         self._digests = digests
+        self._primer = ""
         self._items: dict[str, str] = {}
+        self._executed: dict[str, frozenset[str]] = {}
+
+    def prime(self, primer: Item | None) -> None:
+        """Say which item runs before all others: what it leaves behind, all depend on."""
+        self._items.clear()
+        self._primer = ""  # its own digest does not hold itself
+        self._primer = self.digest(primer) if primer else ""
+
+    def executed(self, item: Item) -> frozenset[str]:
+        """Return the places of the functions that an item executes without a mutant, or that are executed at import."""
+        if item.name not in self._executed:
+            self._executed[item.name] = self._imported.union(self._code.executed(item.lines))
+        return self._executed[item.name]
+
+    def of_led(self, led: Iterable[str]) -> str:
+        """Return the digest of functions by their places; of one that is not known, that of everything."""
+        known = {place: self._code.unit(place) for place in led}
+        if not known:
+            return ""
+        if None in known.values():
+            return self._code.everything()
+        units = self._code.closure({place: unit for place, unit in known.items() if unit})
+        return _digest(msgspec.json.encode(sorted((place, unit.digest) for place, unit in units.items())).decode())
 
     def of(self, names: Iterable[str], items: Mapping[str, Item]) -> dict[str, str]:
         """Return the digest of each test that a verdict depends on; of *collection*, that of what runs at import."""
@@ -270,6 +306,8 @@ class Dependencies:
         units = self._code.closure(self._code.executed(item.lines))
         told = [
             self._around,
+            self._primer,
+            self._code.everything() if item.beyond else "",
             item.outcome,
             item.alone,
             sorted((place, unit.digest) for place, unit in units.items()),
@@ -317,31 +355,33 @@ def recall(file: Path, code: Code, depends: Dependencies) -> Reach:
         return Reach(items={})
     if kept.format != _FORMAT:
         return Reach(items={})
-    found = {}
-    for item in kept.items:
-        lines: dict[str, int] = {path: int(mask, 16) for path, mask in item.rest.items()}
-        for place, mask in item.lines.items():
-            path = place.partition("::")[0]
-            source = code.file(path)
-            unit = source.unit(place) if source else None
-            if unit is not None:
-                lines[path] = lines.get(path, 0) | int(mask, 16) << unit.first
-        now = Item(
-            name=item.name,
-            outcome=item.outcome,
-            alone=item.alone,
-            seconds=item.seconds,
-            lines=lines,
-            read=item.read,
-            written=item.written,
-            beyond=item.beyond,
-        )
-        # A function that is gone, or that is another one now, changes what the test depends on.
-        if depends.digest(now) == item.depends:
-            found[item.name] = now
+    items = {item.name: _as_now(item, code) for item in kept.items}
+    depends.prime(items.get(kept.primer))
+    # A function that is gone, or that is another one now, changes what the test depends on.
+    found = {item.name: items[item.name] for item in kept.items if depends.digest(items[item.name]) == item.depends}
     if kept.primer and kept.primer not in found:
         return Reach(items={})
     return Reach(items=found, primer=kept.primer)
+
+
+def _as_now(item: KeptItem, code: Code) -> Item:
+    """Return an item with the lines where its functions are now."""
+    lines: dict[str, int] = {path: int(mask, 16) for path, mask in item.rest.items()}
+    for place, mask in item.lines.items():
+        path = place.partition("::")[0]
+        unit = code.unit(place)
+        if unit is not None:
+            lines[path] = lines.get(path, 0) | int(mask, 16) << unit.first
+    return Item(
+        name=item.name,
+        outcome=item.outcome,
+        alone=item.alone,
+        seconds=item.seconds,
+        lines=lines,
+        read=item.read,
+        written=item.written,
+        beyond=item.beyond,
+    )
 
 
 def text_of(candidate: Candidate, original: Sequence[str]) -> str:

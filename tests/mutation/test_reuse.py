@@ -44,6 +44,24 @@ FILES = {
             return "".join(part[0] for part in name.split())
     """,
     "pkg/greeting.txt": "Hello NAME\n",
+    "pkg/ways.py": """
+        def quick():
+            return 1
+
+
+        def slow():
+            return 2
+
+
+        def way(n):
+            if n > 3:
+                return slow()
+            return quick()
+
+
+        def told(clock):
+            return clock.now() + 1
+    """,
     "tests/conftest.py": """
         import pytest
 
@@ -55,6 +73,23 @@ FILES = {
     "tests/helpers.py": """
         def expected(price, count):
             return price * count
+
+
+        class Clock:
+            def now(self):
+                return 10
+    """,
+    "tests/test_ways.py": """
+        from pkg import ways
+        from tests.helpers import Clock
+
+
+        def test_way():
+            assert ways.way(1) in (1, 2)
+
+
+        def test_told():
+            assert ways.told(Clock()) > 5
     """,
     "tests/__init__.py": "",
     "tests/test_prices.py": """
@@ -115,6 +150,9 @@ EDITS = {
         "        return True\n\n    __hash__ = None\n",
     ),
     "a constant": edit("pkg/prices.py", "LIMIT = 10", "LIMIT = 3"),
+    "what only a mutant executes": edit("pkg/ways.py", "return 2", "return 3"),
+    "a stand-in that only the source calls": edit("tests/helpers.py", "return 10", "return 5"),
+    "what one test executes": edit("pkg/ways.py", "return clock.now() + 1", "return 1 + clock.now()"),
     "a function that another one calls": edit("pkg/prices.py", "return 90", "return 80 + 10"),
     "a file that the source reads": edit("pkg/greeting.txt", "Hello NAME", "Hello  NAME"),
     "the file as it was": edit("pkg/greeting.txt", "Hello  NAME", "Hello NAME"),
@@ -145,6 +183,8 @@ def test_verdicts_after_any_change_are_those_of_a_run_from_the_start(tmp_path: P
         shutil.rmtree(again)
     assert reused["nothing"] == reused["lines that move"] == 1, reused
     assert reused["a test of what nobody tested"] > 0.5, reused
+    assert 0.5 < reused["what one test executes"] < 1, reused
+    assert 0.5 < reused["what only a mutant executes"] < 1, reused
     assert reused["another value of a fixture"] < 1, reused
     assert reused["a file that the source reads"] < 1, reused
 

@@ -123,6 +123,7 @@ def present(root: Path) -> Code:
     found = Code([root / "tests"])
     for path in sorted(root.glob("*.py")):
         found.file(str(path))
+    found.set_apart(str(path) for path in sorted(root.glob("[bc].py")))
     return found
 
 
@@ -147,7 +148,7 @@ def test_a_file_that_is_not_there_or_no_python_has_nothing(tmp_path: Path) -> No
     assert [known.file(str(tmp_path / n)) for n in ("bad.py", "binary.py", "gone.py")] == [None, None, None]
 
 
-def test_a_function_leads_to_all_whose_names_occur_and_to_those_called_without_a_name(tmp_path: Path) -> None:
+def test_a_function_leads_to_those_set_apart_whose_names_occur_or_that_are_called_without_one(tmp_path: Path) -> None:
     known = code(tmp_path)
     executed = known.executed({str(tmp_path / "a.py"): 1 << 2})
     assert short(known.closure(executed)) == {"a.py::read", "b.py::find", "b.py::deeper", "c.py::C.__eq__"}
@@ -212,7 +213,9 @@ def kept(root: Path, *items: Item, primer: str = "", around: str = "around") -> 
     file = root / "kept.json"
     reach = Reach(items={i.name: i for i in items}, primer=primer)
     known = code(root)
-    store.keep(file, reach, known, depending(root, known, around))
+    depends = depending(root, known, around)
+    depends.prime(reach.items.get(primer))
+    store.keep(file, reach, known, depends)
     return file
 
 

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from .forks import Forker, Pipes, Write
-from .lines import OpenedFiles, StatementRecorder
+from .lines import FunctionRecorder, OpenedFiles, StatementRecorder
 from .session import ColdSession, CollectedSession, Trace
 
 
@@ -50,14 +50,17 @@ def main(descriptors: list[int]) -> None:
 
 def serve_collected(pipes: Pipes, hello: dict[str, Any], *, traces: bool) -> None:
     """Collect the user's session and serve jobs in it."""
-    trace = None
+    trace = functions = None
     if traces:
         recorder = StatementRecorder(hello["sources"], hello["left_out"])
         opened = OpenedFiles(hello["root"], hello["left_out"])
         opened.start()
         recorder.start()
         trace = Trace(recorder, opened)
-    session = CollectedSession(pipes, hello, trace)
+    else:
+        functions = FunctionRecorder(hello["sources"], hello["left_out"])
+        functions.start()
+    session = CollectedSession(pipes, hello, trace, functions)
     try:
         status = int(pytest.main([*hello["options"], *hello["paths"]], plugins=[session]))
         reason = f"pytest ended with {status} before it had collected"
@@ -72,6 +75,7 @@ class _Cold:
 
     def __init__(self, hello: dict[str, Any]) -> None:
         self._options, self._paths = hello["options"], hello["paths"]
+        self._functions = FunctionRecorder(hello["sources"], hello["left_out"])
         self._names: list[str] = []
 
     def prepare(self, message: dict[str, Any]) -> None:
@@ -81,7 +85,9 @@ class _Cold:
                 importlib.import_module(name)
 
     def work(self, job: dict[str, Any], write: Write) -> None:
-        ColdSession(job, self._names, write).run(self._options, self._paths)
+        self._functions.renew()
+        self._functions.start()
+        ColdSession(job, self._names, write, self._functions).run(self._options, self._paths)
 
 
 def serve_cold(pipes: Pipes, hello: dict[str, Any]) -> None:

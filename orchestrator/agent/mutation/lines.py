@@ -1,9 +1,10 @@
-"""Which statements of the source are executed, and which of the project's files are opened.
+"""Which statements and functions of the source are executed, and which of the project's files are opened.
 
 The source is imported with a mark in front of each statement that notes its line. A trace function would be called
 for every function of every package, which on Python 3.11 makes tests many times slower; this costs next to nothing
 outside of the source. The marks are made in shared memory, so that those of a test's own forked processes are seen too.
-It is done in a process of its own: mutants are judged where the source is imported as it is.
+It is done in a process of its own. Where mutants are judged there is one mark a function only: it tells what a test
+executes under a mutant, on which its verdict depends.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import builtins
 import mmap
 import os
 import sys
+from collections.abc import Iterator, Sequence
 from importlib.machinery import SourceFileLoader
 from types import CodeType
 from typing import Any
@@ -21,10 +23,38 @@ from typing import Any
 Masks = dict[str, int]
 
 _NAME = "_orchestrator_line_"
+_FUNCTIONS = "_orchestrator_functions_"
+# `TryStar` is there from Python 3.11 on.
+_RUN_WHERE_THEY_STAND = (ast.If, ast.Try, ast.With, getattr(ast, "TryStar", ast.Try))
+MOST_FUNCTIONS = 1 << 16  # those beyond share the last mark, which has no place: nobody relies on it
 
 
-class StatementRecorder:
-    """Records executed statements, between one `take` and the next.
+def outermost(
+    body: Sequence[ast.stmt], prefix: str = ""
+) -> Iterator[tuple[str, ast.FunctionDef | ast.AsyncFunctionDef]]:
+    """Yield the functions that are in no other one, with their qualified names, in the order of the text."""
+    for node in body:
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            yield prefix + node.name, node
+        elif isinstance(node, ast.ClassDef):
+            yield from outermost(node.body, f"{prefix}{node.name}.")
+        elif isinstance(node, _RUN_WHERE_THEY_STAND):
+            for inner in (node.body, *(h.body for h in getattr(node, "handlers", ()))):
+                yield from outermost(inner, prefix)
+            for inner in (getattr(node, "orelse", ()), getattr(node, "finalbody", ())):
+                yield from outermost(inner, prefix)
+
+
+def places(path: str, body: Sequence[ast.stmt]) -> Iterator[tuple[str, ast.FunctionDef | ast.AsyncFunctionDef]]:
+    """Yield the same with names that are different for each: `@overload`, `@property` and its setter share one."""
+    seen: dict[str, int] = {}
+    for name, node in outermost(body):
+        seen[name] = seen.get(name, 0) + 1
+        yield f"{path}::{name}" + (f"#{seen[name]}" if seen[name] > 1 else ""), node
+
+
+class Recorder:
+    """Imports the source with marks in it.
 
     Args:
         sources: Files and folders whose statements are recorded.
@@ -35,7 +65,6 @@ class StatementRecorder:
         self._files = tuple(os.path.realpath(s) for s in sources)
         self._folders = tuple(os.path.join(s, "") for s in self._files)
         self._left_out = tuple(os.path.join(os.path.realpath(f), "") for f in left_out)
-        self._marks: dict[str, tuple[str, mmap.mmap]] = {}  # by path: the name that the code knows them by
 
     def start(self) -> None:
         """Instrument what is imported from now on."""
@@ -47,29 +76,86 @@ class StatementRecorder:
             if not self.is_source(path):
                 return original(loader, fullname)
             with open(name, "rb") as file:
-                tree = ast.parse(file.read(), name)
-            return compile(self._instrumented(tree, path), name, "exec", dont_inherit=True)
+                return self.compiled(file.read(), name)
 
         SourceFileLoader.get_code = get_code  # type: ignore[method-assign, assignment]
+
+    def compiled(self, source: bytes | str, name: str) -> CodeType:
+        """Return a file's code, with marks in it if it is the source's."""
+        path = os.path.realpath(name)
+        tree = ast.parse(source, name)
+        marked = self._instrumented(tree, path) if self.is_source(path) else tree
+        code: CodeType = compile(marked, name, "exec", dont_inherit=True)
+        return code
 
     def is_source(self, path: str) -> bool:
         """Whether a file's statements are recorded."""
         return (path in self._files or path.startswith(self._folders)) and not path.startswith(self._left_out)
 
+    def _instrumented(self, tree: ast.Module, path: str) -> ast.Module:
+        raise NotImplementedError
+
+
+class FunctionRecorder(Recorder):
+    """Records executed functions, between one `take` and the next; what is nested in one counts as it."""
+
+    def __init__(self, sources: list[str], left_out: list[str]) -> None:
+        super().__init__(sources, left_out)
+        self._numbers: dict[str, int] = {}
+        self._told = 0
+        self.renew()
+
+    def renew(self) -> None:
+        """Make marks of one's own from now on: a forked process shares its parent's memory."""
+        self._marks = _memory(_FUNCTIONS, MOST_FUNCTIONS)
+
+    def take(self) -> dict[str, Any]:
+        """Return the functions executed since the last time this was asked, by number, and the numbers' new meaning.
+
+        `table` has the places (`path::qualified.name`) of the numbers that follow those told before.
+        """
+        mask = _mask(self._marks)
+        table = list(self._numbers)[self._told :]
+        self._told = len(self._numbers)
+        return {"ran": hex(mask), "table": table} if table else {"ran": hex(mask)}
+
+    def _instrumented(self, tree: ast.Module, path: str) -> ast.Module:
+        for place, function in places(path, tree.body):
+            number = self._numbers.setdefault(place, len(self._numbers))
+            _EntryMarker(min(number, MOST_FUNCTIONS - 1)).visit(function)
+        return ast.fix_missing_locations(tree)
+
+
+class _EntryMarker(ast.NodeTransformer):
+    """Puts a mark at the beginning of a function and of those nested in it."""
+
+    def __init__(self, number: int) -> None:
+        self._number = number
+
+    def generic_visit(self, node: ast.AST) -> ast.AST:
+        super().generic_visit(node)
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            first = node.body[0]
+            has_docstring = isinstance(first, ast.Expr) and _is_text(first.value)
+            at = 1 if has_docstring and len(node.body) > 1 else 0
+            if not (has_docstring and at == 0):  # else there is nothing in it that could be executed
+                node.body.insert(at, _mark(_FUNCTIONS, self._number, node.body[at]))
+        return node
+
+
+class StatementRecorder(Recorder):
+    """Records executed statements, between one `take` and the next."""
+
+    def __init__(self, sources: list[str], left_out: list[str]) -> None:
+        super().__init__(sources, left_out)
+        self._marks: dict[str, tuple[str, mmap.mmap]] = {}  # by path: the name that the code knows them by
+
     def take(self) -> Masks:
         """Return the statements executed since the last time this was asked, by absolute path."""
         taken = {}
         for path, (_, marks) in self._marks.items():
-            content = marks[:]
-            line = content.find(1)
-            if line < 0:
-                continue
-            mask = 0
-            while line >= 0:
-                mask |= 1 << line
-                line = content.find(1, line + 1)
-            taken[path] = mask
-            marks[:] = bytes(len(content))
+            if mask := _mask(marks):
+                taken[path] = mask
         return taken
 
     def renew(self) -> None:
@@ -90,6 +176,24 @@ class StatementRecorder:
             self._marks[path] = (name, _memory(name, last + 1))
         _Inserter(self._marks[path][0]).visit(tree)
         return ast.fix_missing_locations(tree)
+
+
+def _mask(marks: mmap.mmap) -> int:
+    """Return where marks are, as the bits of a number, and take them away."""
+    content = marks[:]
+    at = content.find(1)
+    mask = 0
+    while at >= 0:
+        mask |= 1 << at
+        marks[at] = 0
+        at = content.find(1, at + 1)
+    return mask
+
+
+def _mark(name: str, number: int, statement: ast.stmt) -> ast.stmt:
+    """Return a statement that makes a mark, at the place of another one."""
+    where = ast.Subscript(ast.Name(name, ast.Load()), ast.Constant(number), ast.Store())
+    return ast.copy_location(ast.Assign([where], ast.Constant(1)), statement)
 
 
 def _memory(name: str, size: int) -> mmap.mmap:
@@ -119,13 +223,9 @@ class _Inserter(ast.NodeTransformer):
             stays_first = is_top and number == 0 and isinstance(statement, ast.Expr) and _is_text(statement.value)
             is_future = isinstance(statement, ast.ImportFrom) and statement.module == "__future__"
             if isinstance(statement, ast.stmt) and not stays_first and not is_future:
-                noted.append(self._mark(statement))
+                noted.append(_mark(self._name, statement.lineno, statement))
             noted.append(statement)
         return noted
-
-    def _mark(self, statement: ast.stmt) -> ast.stmt:
-        where = ast.Subscript(ast.Name(self._name, ast.Load()), ast.Constant(statement.lineno), ast.Store())
-        return ast.copy_location(ast.Assign([where], ast.Constant(1)), statement)
 
 
 _WITH_DOCSTRING = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
@@ -188,7 +288,12 @@ class OpenedFiles:
     def _note(self, file: Any, flags: Any) -> None:
         if isinstance(file, bytes):
             file = os.fsdecode(file)
-        if not isinstance(file, str) or file == ":memory:" or file.endswith(".pyc"):
+        if not isinstance(file, str) or file == ":memory:":
+            return
+        folder, name = os.path.split(file)
+        if os.path.basename(folder) == "__pycache__":  # as good as its source, whoever writes it and whoever reads it
+            file, flags = os.path.join(os.path.dirname(folder), name.partition(".")[0] + ".py"), os.O_RDONLY
+        elif file.endswith(".pyc"):
             return
         path = self.path_of(file if os.path.isabs(file) else os.path.join(os.getcwd(), file))
         if path is None:

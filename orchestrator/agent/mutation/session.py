@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from .forks import Forker, Pipes, Write
-from .lines import OpenedFiles, StatementRecorder
+from .lines import FunctionRecorder, OpenedFiles, StatementRecorder
 from .swap import Change, ChangedImport, LiveFunctions, NotSwappable, Source
 
 _clock, _MONOTONIC = time.clock_gettime, time.CLOCK_MONOTONIC  # taken now: tests replace what the `time` module offers
@@ -67,7 +67,15 @@ class Items:
         elif report.outcome == "skipped" and self._outcome == "passed":
             self._outcome = "xfailed" if hasattr(report, "wasxfail") else "skipped"
 
-    def run(self, items: list[pytest.Item], write: Write, *, stop: bool, trace: Trace | None = None) -> None:
+    def run(
+        self,
+        items: list[pytest.Item],
+        write: Write,
+        *,
+        stop: bool,
+        trace: Trace | None = None,
+        functions: FunctionRecorder | None = None,
+    ) -> None:
         """Run items in this order.
 
         Args:
@@ -75,6 +83,7 @@ class Items:
             write: Told of each item as it ends.
             stop: End at the first that fails.
             trace: Asked what each item has reached, if there is one.
+            functions: Asked which functions each item has executed, if there is one.
         """
         for item, following in zip(items, [*items[1:], None]):  # noqa: B905 - Python 3.10 has `strict`, but both have one length
             self._failed, self._outcome = "", "passed"
@@ -89,6 +98,8 @@ class Items:
                 told["message"] = self._failed
             if trace:
                 told.update(trace.of(item))
+            if functions:
+                told.update(functions.take())
             write(told)
             if stop and self._outcome == "failed":
                 return
@@ -159,11 +170,15 @@ class CollectedSession(Collecting):
     Args:
         pipes: To the driver.
         hello: What the driver said first.
-        trace: Records reach, in the process in which the source is instrumented; None: the source is as it is.
+        trace: Records reach, in the process in which all of the source is instrumented.
+        functions: Records executed functions, where mutants are judged.
     """
 
-    def __init__(self, pipes: Pipes, hello: dict[str, Any], trace: Trace | None) -> None:
+    def __init__(
+        self, pipes: Pipes, hello: dict[str, Any], trace: Trace | None, functions: FunctionRecorder | None
+    ) -> None:
         super().__init__()
+        self._functions = functions
         self._pipes = pipes
         self._hello = hello
         self._trace = trace
@@ -185,9 +200,10 @@ class CollectedSession(Collecting):
             ready["files"] = self._trace.files()
         else:
             ready["modules"] = foreign_modules(self._before)
-        service = _Service(
-            session, None if self._trace else LiveFunctions(self._hello["root"], self._hello["left_out"]), self._trace
-        )
+        if self._functions:
+            ready["table"] = self._functions.take().get("table", [])
+        live = None if self._trace else LiveFunctions(self._hello["root"], self._hello["left_out"])
+        service = _Service(session, live, self._trace, self._functions)
         self._pipes.send(ready)
         Forker(self._pipes, service, self._hello["workers"], self._hello["folder"], self._hello["memory"]).serve()
         return True
@@ -196,7 +212,14 @@ class CollectedSession(Collecting):
 class _Service:
     """What a collected session does for the driver."""
 
-    def __init__(self, session: pytest.Session, live: LiveFunctions | None, trace: Trace | None) -> None:
+    def __init__(
+        self,
+        session: pytest.Session,
+        live: LiveFunctions | None,
+        trace: Trace | None,
+        functions: FunctionRecorder | None,
+    ) -> None:
+        self._functions = functions
         self._session = session
         self._items = Items(session.config)
         self._live = live
@@ -222,18 +245,21 @@ class _Service:
             except NotSwappable as reason:
                 write({"not_swappable": str(reason)})
                 return
-            ChangedImport(change.path, self._live.source(change.path).changed(change))
+            ChangedImport(change.path, self._live.source(change.path).changed(change), self._functions)
         if self._trace:
             self._trace.begin()
+        if self._functions:
+            self._functions.renew()
         chosen = [self._session.items[number] for number in job["items"]]
-        self._items.run(chosen, write, stop=job["stop"], trace=self._trace)
+        self._items.run(chosen, write, stop=job["stop"], trace=self._trace, functions=self._functions)
 
 
 class ColdSession(Collecting):
     """Runs a job in a process in which nothing of the user's has been imported yet."""
 
-    def __init__(self, job: dict[str, Any], names: list[str], write: Write) -> None:
+    def __init__(self, job: dict[str, Any], names: list[str], write: Write, functions: FunctionRecorder) -> None:
         super().__init__()
+        self._functions = functions
         self._job = job
         self._names = names
         self._write = write
@@ -243,7 +269,7 @@ class ColdSession(Collecting):
         """Import, collect and run under the change. Where the job names files, only those are collected."""
         if self._job["change"]:
             change = Change(self._job["change"])
-            self._imported = ChangedImport(change.path, Source.read(change.path).changed(change))
+            self._imported = ChangedImport(change.path, Source.read(change.path).changed(change), self._functions)
         # Packages of others are imported already, also such as offer plugins: their assertions are not rewritten then.
         quiet = ("-W", "ignore::pytest.PytestAssertRewriteWarning")
         status = pytest.main([*options, *quiet, *(self._job["files"] or paths)], plugins=[self])
@@ -266,7 +292,7 @@ class ColdSession(Collecting):
         # Under a mutant there may be other items: their parameters are made when they are collected.
         others = [item for name, item in known.items() if name not in names]
         chosen = [*(known[n] for n in wanted if n in known), *others]
-        Items(session.config).run(chosen, self._write, stop=self._job["stop"])
+        Items(session.config).run(chosen, self._write, stop=self._job["stop"], functions=self._functions)
         self._write({"imported": self._is_imported()})
         self._write({"end": True})
         os._exit(0)

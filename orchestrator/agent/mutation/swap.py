@@ -17,7 +17,10 @@ from collections.abc import Iterator, Sequence
 from importlib.machinery import SourceFileLoader
 from importlib.util import decode_source, resolve_name
 from types import CodeType, FunctionType
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .lines import FunctionRecorder
 
 # What tells a function's code from any other in the process: file, first line, name.
 Key = tuple[str, int, str]
@@ -301,11 +304,16 @@ def _wraps(cache: Any, functions: set[int]) -> bool:
 class ChangedImport:
     """Gives the changed file to whoever imports it from now on.
 
+    Args:
+        path: The file, absolute, links resolved.
+        text: Its changed content.
+        recorder: Compiles it, if what is executed is recorded.
+
     Attributes:
         used: Whether anybody did.
     """
 
-    def __init__(self, path: str, text: str) -> None:
+    def __init__(self, path: str, text: str, recorder: FunctionRecorder | None = None) -> None:
         self.used = False
         original = SourceFileLoader.get_code
 
@@ -314,7 +322,7 @@ class ChangedImport:
             if os.path.realpath(name) != path:
                 return original(loader, fullname)
             self.used = True
-            code: CodeType = loader.source_to_code(text, name)
+            code: CodeType = recorder.compiled(text, name) if recorder else loader.source_to_code(text, name)
             return code
 
         SourceFileLoader.get_code = get_code  # type: ignore[method-assign, assignment]

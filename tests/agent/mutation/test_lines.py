@@ -278,3 +278,123 @@ def test_paths_are_the_projects_or_none(tmp_path: Path) -> None:
     assert files.path_of(str(tmp_path / "link" / "a.txt")) == str((tmp_path / "p" / "a.txt").resolve())
     assert files.path_of(str(tmp_path / "p" / "env" / "a.txt")) is None
     assert files.path_of(str(tmp_path / "pp" / "a.txt")) is None
+
+
+FUNCTIONS = """
+    import functools
+
+    def wrap(function):
+        '''Doc.'''
+        @functools.wraps(function)
+        def inner(*args):
+            return function(*args)
+        return inner
+
+    @wrap
+    def decorated(): return 1
+
+    class Cart:
+        @property
+        def size(self):
+            "Only a docstring and this."
+            return 2
+
+        @size.setter
+        def size(self, value):
+            self.value = value
+
+        def only_text(self):
+            "Nothing."
+
+        async def later(self):
+            yield 3
+
+    if True:
+        def within():
+            return (lambda: 4)()
+"""
+
+
+def executed(tmp_path: Path, script: str) -> list[list[str]]:
+    """Return the functions that each step of a script executes; `step()` ends one."""
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src" / "shop.py").write_text(textwrap.dedent(FUNCTIONS))
+    (tmp_path / "src" / "late.py").write_text("def late():\n    return 5\n")
+    head = """
+        from orchestrator.agent.mutation.lines import FunctionRecorder
+        sys.path.insert(0, 'src')
+        recorder = FunctionRecorder(['src'], [])
+        recorder.start()
+        steps, table = [], []
+        def step():
+            told = recorder.take()
+            table.extend(told.get('table', ()))
+            mask = int(told['ran'], 16)
+            steps.append([table[n].rpartition('::')[2] for n in range(mask.bit_length()) if mask >> n & 1])
+        import shop
+        step()
+    """
+    tail = "\nprint(json.dumps(steps))\n"
+    found: list[list[str]] = ran(tmp_path, textwrap.dedent(head) + textwrap.dedent(script) + tail)
+    return found
+
+
+def test_functions_are_recorded_as_they_are_executed(tmp_path: Path) -> None:
+    script = """
+        shop.decorated(); step()
+        cart = shop.Cart(); cart.size; step()
+        cart.size = 3; step()
+        cart.only_text(); cart.later(); step()
+        shop.within(); step()
+        step()
+    """
+    assert executed(tmp_path, script) == [
+        ["wrap"],
+        ["wrap", "decorated"],
+        ["Cart.size"],
+        ["Cart.size#2"],
+        [],
+        ["within"],
+        [],
+    ]
+
+
+def test_functions_of_modules_that_are_imported_later_have_the_next_numbers(tmp_path: Path) -> None:
+    script = """
+        import late
+        late.late(); shop.within(); step()
+    """
+    assert executed(tmp_path, script) == [["wrap"], ["within", "late"]]
+
+
+def test_a_forked_process_makes_marks_of_its_own(tmp_path: Path) -> None:
+    script = """
+        import os
+        shop.within()
+        pid = os.fork()
+        if pid == 0:
+            recorder.renew()
+            shop.decorated()
+            os._exit(int(recorder.take()['ran'], 16))
+        _, status = os.waitpid(pid, 0)
+        step()
+        steps.append([table[n].rpartition('::')[2] for n in range(8) if os.waitstatus_to_exitcode(status) >> n & 1])
+    """
+    assert executed(tmp_path, script) == [["wrap"], ["within"], ["wrap", "decorated"]]
+
+
+def test_bytecode_that_is_read_stands_for_its_source(tmp_path: Path) -> None:
+    (tmp_path / "late.py").write_text("X = 1\n")
+    script = """
+        sys.dont_write_bytecode = False
+        from orchestrator.agent.mutation.lines import OpenedFiles
+        opened = OpenedFiles('.', [])
+        opened.start()
+        import late
+        first = opened.take()
+        del sys.modules['late']
+        import late
+        again = opened.take()
+        print(json.dumps([[os.path.basename(p) for p in told] for told in (*first[:2], *again[:2])]))
+    """
+    assert ran(tmp_path, script) == [["late.py"], [], ["late.py"], []]

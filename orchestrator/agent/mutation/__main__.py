@@ -1,7 +1,7 @@
 """The entry: three services in three processes, all forked here before anything of the user's is imported.
 
 Usage: `python -m orchestrator_agent.mutation WARM-IN WARM-OUT TRACE-IN TRACE-OUT COLD-IN COLD-OUT`, inherited file
-descriptors. The *warm* one collects the user's session as it is, and its children swap code. The *trace* one collects
+descriptors. The *warm* one collects the user's session, and its children swap code. The *trace* one collects
 it with the source instrumented, and its children tell what each item reaches. The *cold* one has only pytest, and its
 children import everything afresh.
 """

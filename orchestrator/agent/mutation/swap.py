@@ -1,6 +1,6 @@
 """Put a mutant into the running process: other code for every live function of it, another file when it is imported.
 
-The user's source is imported as it is. A change is a span of lines in one file; of a function it is compiled by
+The user's own source is imported, no copy of it. A change is a span of lines in one file; of a function it is compiled by
 itself, with its true lines and names, and takes the place of the code that live functions have.
 """
 

@@ -1,7 +1,7 @@
 """Put a mutant into the running process: other code for every live function of it, another file when it is imported.
 
-The user's own source is imported, no copy of it. A change is a span of lines in one file; of a function it is compiled by
-itself, with its true lines and names, and takes the place of the code that live functions have.
+The user's own source is imported, no copy of it. A change is a span of lines in one file; of a function it is compiled
+by itself, with its true lines and names, and takes the place of the code that live functions have.
 """
 
 from __future__ import annotations

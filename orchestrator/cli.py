@@ -166,7 +166,9 @@ def run(
     planned = runner.plan(project, asked)
     earlier = runner.earlier(project, project.reports)
     with progress.teller(console) as teller:
-        report = runner.run(project, planned, teller, compared_with=earlier, command=runner.default_command())
+        report = runner.run(
+            project, planned, teller, asked=asked, compared_with=earlier, command=runner.default_command()
+        )
     page = reports.write(report, project.reports)
     terminal.say(report, page, console)
     if open_page:

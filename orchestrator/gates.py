@@ -139,7 +139,7 @@ def _suite_success(run: Run) -> float | None:
 
 def _suite_seconds(run: Run) -> float | None:
     result = run.stage("suite")
-    return result.seconds if result and run.suite else None
+    return result.seconds if result and run.suite and not run.suite.reused else None
 
 
 def _operations_called(run: Run) -> float | None:

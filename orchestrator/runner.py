@@ -10,7 +10,7 @@ import shlex
 import sys
 import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import msgspec
@@ -107,6 +107,7 @@ def run(
     planned: Sequence[Stage],
     teller: Teller,
     *,
+    asked: Collection[str] = (),
     compared_with: Earlier | None = None,
     command: Sequence[str] = (),
 ) -> Report:
@@ -124,7 +125,7 @@ def run(
         stages=(),
     )
     partial = project.state / "partial.json"
-    with Context(project, teller) as context:
+    with Context(project, teller, asked) as context:
         interrupted = False
         for stage in planned:
             if interrupted:

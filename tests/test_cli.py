@@ -83,6 +83,20 @@ def test_nothing_changed_is_judged_again_without_running_a_mutant(analysed: Path
     assert after.reused == len(after.mutants)
 
 
+def test_nothing_changed_the_suite_is_run_again_only_for_who_asks_for_it(analysed: Path) -> None:
+    needed = support.orchestrator(analysed, "run", "--stage", "mutation")
+    assert "covered: nothing has changed since" in needed.output
+    report = report_of(analysed)
+    assert report.run.suite is not None
+    assert report.run.suite.reused
+    assert {g.id: g.verdict for g in report.verdict.gates}["suite-seconds"] == "not computed"
+    asked = support.orchestrator(analysed, "run", "--stage", "mutation", "--stage", "suite")
+    suite = report_of(analysed).run.suite
+    assert suite is not None
+    assert not suite.reused, asked.output
+    assert suite.tests != ()
+
+
 def test_a_new_test_has_every_mutant_judged_again(shop: Path) -> None:
     support.setting(shop, 'mutation.critical = ["shop/prices.py"]')
     support.orchestrator(shop, "run", "--stage", "mutation")
@@ -93,7 +107,7 @@ def test_a_new_test_has_every_mutant_judged_again(shop: Path) -> None:
         file.write("\n\ndef test_discounts() -> None:\n")
         file.write("    assert [prices.total(7, n) for n in (1, 9, 10, 11, 99)] == [7, 63, 63, 70, 624]\n")
     ended = support.orchestrator(shop, "run", "--stage", "mutation")
-    assert "nothing changed" not in ended.output
+    assert "nothing has changed" not in ended.output
     after = report_of(shop).run.mutation
     assert after is not None
     assert next(m for m in after.mutants if m.fingerprint == survivor.fingerprint).status == "killed"

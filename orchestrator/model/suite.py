@@ -77,11 +77,13 @@ class Suite(msgspec.Struct, frozen=True, kw_only=True, tag="suite", omit_default
         tests: Every item, in the order in which they ended.
         workers: How many processes shared the work.
         coverage: Per source file; None: not computed.
+        reused: Whether it was not run again, because nothing has changed since it last was.
     """
 
     tests: tuple[Test, ...]
     workers: int = 1
     coverage: tuple[FileCoverage, ...] | None = None
+    reused: bool = False
 
     def count(self, *outcomes: Outcome) -> int:
         """Return how many tests ended in one of these ways."""

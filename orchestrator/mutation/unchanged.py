@@ -17,6 +17,7 @@ from orchestrator.adapters.pytest import Installed
 from orchestrator.config import Project
 from orchestrator.model.mutation import MutantStatus, Mutation
 from orchestrator.model.problem import Problem
+from orchestrator.model.stage import StageResult
 from orchestrator.mutation import tree
 from orchestrator.mutation.tree import Digests
 
@@ -32,12 +33,16 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
         read: Files that tests opened, also those that git ignores.
         mutation: Its result.
         notices: What a person was told.
+        suite: What the project's own tests had been before.
+        more: What else the key is made of.
     """
 
     key: str
     read: tuple[str, ...]
     mutation: Mutation
     notices: tuple[Problem, ...]
+    suite: StageResult
+    more: msgspec.Raw
 
 
 class LastRun:
@@ -49,31 +54,48 @@ class LastRun:
         more: What else the result depends on: the quarantined tests, the operations' reach.
     """
 
-    def __init__(self, project: Project, installed: Installed, more: object) -> None:
+    def __init__(self, project: Project, installed: Installed, more: object = None) -> None:
         self._project = project
         self._file = project.state / "mutation" / "last-run.json"
         self._digests = Digests(project.root.resolve(), project.state / "mutation" / "project-digests.json")
-        self._more = [around(project, installed), msgspec.to_builtins(project.settings.mutation), more]
+        settings = project.settings
+        self._around = [around(project, installed), msgspec.to_builtins([settings.mutation, settings.tests])]
+        self._more = msgspec.Raw(msgspec.json.encode(more, order="deterministic"))
 
     def result(self) -> Kept | None:
         """Return it if it still holds; None: something has changed, or it was not complete."""
+        kept = self._kept()
+        return kept if kept and kept.key == self._key(kept.read, self._more) else None
+
+    def suite(self) -> StageResult | None:
+        """Return what the project's own tests were before it, if nothing has changed since; None: something has."""
+        kept = self._kept()
+        return kept.suite if kept and kept.key == self._key(kept.read, kept.more) else None
+
+    def _kept(self) -> Kept | None:
         try:
-            kept = codec.from_json(self._file.read_bytes(), Kept)
+            return codec.from_json(self._file.read_bytes(), Kept)
         except (OSError, msgspec.DecodeError):
             return None
-        return kept if kept.key == self._key(kept.read) else None
 
-    def keep(self, mutation: Mutation, read: Sequence[str], notices: Sequence[Problem]) -> None:
+    def keep(self, mutation: Mutation, read: Sequence[str], notices: Sequence[Problem], suite: StageResult) -> None:
         """Write a run down, if it was complete: every verdict known and none in doubt."""
         check = mutation.self_check
         if mutation.count(MutantStatus.NOT_RUN, MutantStatus.SUSPICIOUS) or (check and check.disagreements):
             self._file.unlink(missing_ok=True)
             return
-        kept = Kept(key=self._key(read), read=tuple(read), mutation=mutation, notices=tuple(notices))
+        kept = Kept(
+            key=self._key(read, self._more),
+            read=tuple(read),
+            mutation=mutation,
+            notices=tuple(notices),
+            suite=suite,
+            more=self._more,
+        )
         codec.write_atomically(self._file, msgspec.json.encode(kept))
 
-    def _key(self, read: Iterable[str]) -> str:
-        key = self._digests.of_all([*tree.files(self._project), *read], self._more)
+    def _key(self, read: Iterable[str], more: msgspec.Raw) -> str:
+        key = self._digests.of_all([*tree.files(self._project), *read], [self._around, bytes(more).decode()])
         self._digests.keep()
         return key
 

@@ -7,12 +7,14 @@ shown, whatever it holds.
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 from itertools import groupby
 from pathlib import Path
 from typing import Final
 
 import jinja2
+from jinja2.bccache import Bucket
 
 from orchestrator import errors, text
 from orchestrator.model.mutation import Mutant, MutantKind, MutantStatus, Mutation, kills
@@ -48,6 +50,7 @@ def render(report: Report) -> bytes:
         trim_blocks=True,
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
+        bytecode_cache=_kept(),
     )
     environment.filters |= {
         "plural": text.plural,
@@ -72,6 +75,22 @@ def render(report: Report) -> bytes:
         style_hash=base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),
     )
     return page.encode("utf-8", errors="backslashreplace")
+
+
+class _CompiledTemplates(jinja2.FileSystemBytecodeCache):
+    """Compiled templates, kept in a folder of the user's own: to compile them takes longer than to render a page."""
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Keep a template, if that can be done."""
+        with contextlib.suppress(OSError):
+            super().dump_bytecode(bucket)
+
+
+def _kept() -> _CompiledTemplates | None:
+    try:
+        return _CompiledTemplates()
+    except (OSError, RuntimeError):  # there is no folder that is the user's own
+        return None
 
 
 def _percent(value: float | None) -> str:

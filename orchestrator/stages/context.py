@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Self
 
 from orchestrator.adapters import agent, openapi, pytest
@@ -27,7 +27,8 @@ class Interrupted(Exception):  # noqa: N818 - not an error: the user's wish
 class Context:
     """What a stage may use. The app is started when the first stage asks for it, and again when it has died."""
 
-    def __init__(self, project: Project, teller: Teller) -> None:
+    def __init__(self, project: Project, teller: Teller, asked: Collection[str] = ()) -> None:
+        self._asked = asked
         self.project = project
         self.teller = teller
         self.results: dict[str, StageResult] = {}
@@ -89,6 +90,10 @@ class Context:
         with contextlib.suppress(OrchestratorError):
             return self.document()
         return None
+
+    def is_only_needed(self, name: str) -> bool:
+        """Whether nobody asked for a stage: others need its result."""
+        return bool(self._asked) and name not in self._asked
 
     def installed(self) -> pytest.Installed:
         """Return which tools the user's interpreter has."""

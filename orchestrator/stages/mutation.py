@@ -84,7 +84,7 @@ def run(context: Context) -> StageResult:
         engine.run(lambda: made.result()[0])
     mutation, summary = known()
     notices = [*engine.result.notices, *problems, *_notices(mutation)]
-    last.keep(mutation, engine.result.read, notices)
+    last.keep(mutation, engine.result.read, notices, context.results["suite"])
     return completed(NAME, mutation, summary, *notices, error=_error(mutation) or unmatched)
 
 

@@ -13,6 +13,7 @@ from orchestrator.errors import Code, OrchestratorError
 from orchestrator.model.problem import Problem
 from orchestrator.model.stage import StageResult
 from orchestrator.model.suite import Outcome, Suite, Test
+from orchestrator.mutation.unchanged import LastRun
 from orchestrator.stages.context import Context, completed, keep_on_interrupt, skipped, timed_out
 
 NAME = "suite"
@@ -29,6 +30,9 @@ def run(context: Context) -> StageResult:
     if not any((project.directory / path.partition("::")[0]).exists() for path in tests.paths):
         return skipped(NAME, f"no tests: {', '.join(tests.paths)} does not exist")
     installed = context.installed()
+    if context.is_only_needed(NAME) and (held := LastRun(project, installed).suite()):
+        reused = msgspec.structs.replace(held.data, reused=True) if isinstance(held.data, Suite) else None
+        return msgspec.structs.replace(held, data=reused, summary=f"{held.summary}: nothing has changed since")
     if "pytest" not in installed:
         raise OrchestratorError(
             Code.TOOL_NOT_INSTALLED,

@@ -326,12 +326,11 @@ class Engine:
     def _around(self, traced: session.Ready) -> str:
         """Return the digest of what every verdict depends on."""
         at_import = reach.masks(traced.lines)
-        self._load([*at_import, *traced.files])
         sources = set(at_import)
         tests = [path for path in traced.files if path not in sources]
+        self._code.take_in(at_import, tests)
         rest = {path: file.rest.digest for path in (*sources, *tests) if (file := self._code.file(path))}
         # What the tests' files call while they are imported is not recorded: it is what they name there.
-        self._code.set_apart(tests)
         executed = self._code.executed_at_import(at_import)
         called = self._code.closure(self._code.named_at_import(tests)) if tests else {}
         units = {u.place: u.digest for u in executed.values()}
@@ -344,10 +343,6 @@ class Engine:
             unchanged.around(self._project, self._installed),
         ]
         return hashlib.sha256(msgspec.json.encode(told)).hexdigest()[:24]
-
-    def _load(self, paths: Iterable[str]) -> None:
-        for path in paths:
-            self._code.file(path)
 
     def _require_able(self, items: Mapping[str, Item]) -> None:
         able = [item for item in items.values() if item.may_kill]

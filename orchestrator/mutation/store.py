@@ -126,12 +126,15 @@ class Code:
 
     Args:
         tests: Folders and files of tests, absolute.
+
+    Attributes:
+        everything: Digest of all functions that were taken in.
     """
 
     def __init__(self, tests: Sequence[Path]) -> None:
+        self.everything = ""
         self._tests = tuple(tests)
         self._files: dict[str, File | None] = {}
-        self._apart: frozenset[str] = frozenset()
         self._by_name: dict[str, list[Unit]] = {}
 
     def file(self, path: str) -> File | None:
@@ -147,18 +150,20 @@ class Code:
         except (OSError, SyntaxError, ValueError):
             return None
 
-    def set_apart(self, paths: Iterable[str]) -> None:
-        """Say which files are not instrumented: what runs in them is what is named by what runs."""
-        self._apart = frozenset(paths)
-        self._by_name = {}
-        for path in self._apart:
+    def take_in(self, instrumented: Iterable[str], others: Iterable[str]) -> None:
+        """Read the project's files.
+
+        Args:
+            instrumented: Those of which it is recorded what runs.
+            others: Of these, what is named by what runs is what may run.
+        """
+        for path in instrumented:
+            self.file(path)
+        for path in others:
             for unit in file.functions if (file := self.file(path)) else ():
                 self._by_name.setdefault(unit.name.rpartition(".")[2], []).append(unit)
-
-    def everything(self) -> str:
-        """Return the digest of all the files that were asked for."""
         units = [(unit.place, unit.digest) for file in self._files.values() if file for unit in file.functions]
-        return _digest(msgspec.json.encode(sorted(units)).decode())
+        self.everything = _digest(msgspec.json.encode(sorted(units)).decode())
 
     def unit(self, place: str) -> Unit | None:
         """Return a function by its place."""
@@ -188,7 +193,7 @@ class Code:
         }
 
     def closure(self, units: Mapping[str, Unit]) -> dict[str, Unit]:
-        """Return functions, and those of files set apart that they may lead to: whose names occur in them."""
+        """Return functions, and those of files without a record that they may lead to: whose names occur in them."""
         found = dict(units)
         waiting = list(units.values())
         anything = any(unit.names & _ANYTHING for unit in waiting)
@@ -286,7 +291,7 @@ class Dependencies:
         if not known:
             return ""
         if None in known.values():
-            return self._code.everything()
+            return self._code.everything
         units = self._code.closure({place: unit for place, unit in known.items() if unit})
         return _digest(msgspec.json.encode(sorted((place, unit.digest) for place, unit in units.items())).decode())
 
@@ -307,7 +312,7 @@ class Dependencies:
         told = [
             self._around,
             self._primer,
-            self._code.everything() if item.beyond else "",
+            self._code.everything if item.beyond else "",
             item.outcome,
             item.alone,
             sorted((place, unit.digest) for place, unit in units.items()),

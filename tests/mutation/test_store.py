@@ -121,9 +121,8 @@ def code(root: Path, **files: str) -> Code:
 def present(root: Path) -> Code:
     """The files that are there, all of them known."""
     found = Code([root / "tests"])
-    for path in sorted(root.glob("*.py")):
-        found.file(str(path))
-    found.set_apart(str(path) for path in sorted(root.glob("[bc].py")))
+    paths = sorted(root.glob("*.py"))
+    found.take_in(map(str, paths), [str(path) for path in paths if path.name in ("b.py", "c.py")])
     return found
 
 
@@ -148,7 +147,7 @@ def test_a_file_that_is_not_there_or_no_python_has_nothing(tmp_path: Path) -> No
     assert [known.file(str(tmp_path / n)) for n in ("bad.py", "binary.py", "gone.py")] == [None, None, None]
 
 
-def test_a_function_leads_to_those_set_apart_whose_names_occur_or_that_are_called_without_one(tmp_path: Path) -> None:
+def test_a_function_leads_to_those_without_a_record_whose_names_occur_or_that_need_no_name(tmp_path: Path) -> None:
     known = code(tmp_path)
     executed = known.executed({str(tmp_path / "a.py"): 1 << 2})
     assert short(known.closure(executed)) == {"a.py::read", "b.py::find", "b.py::deeper", "c.py::C.__eq__"}

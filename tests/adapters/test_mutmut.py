@@ -502,7 +502,7 @@ def test_a_pattern_that_is_no_regular_expression_is_told(tmp_path: Path) -> None
         ('[tool.mutmut]\npaths_to_mutate = "old"\n', Settings()),
         (
             '[tool.mutmut]\nonly_mutate = ["a/*"]\ndo_not_mutate = ["a/b*"]\ndo_not_mutate_patterns = ["log"]\n'
-            'type_check_command = 3\npytest_add_cli_args = ["-x"]\n',
+            'max_stack_depth = 3\npytest_add_cli_args = ["-x"]\n',
             Settings(
                 only_mutate=("a/*",),
                 do_not_mutate=("a/b*",),

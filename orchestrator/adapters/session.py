@@ -16,7 +16,6 @@ import msgspec
 
 from orchestrator import process, text
 from orchestrator.adapters import agent, mutmut, pytest
-from orchestrator.agent.mutation.lines import MOST_FUNCTIONS
 from orchestrator.config import Project
 from orchestrator.errors import Code, OrchestratorError
 
@@ -73,7 +72,7 @@ class Said(msgspec.Struct, frozen=True, kw_only=True):
     """A line of a child: of an item that ended, or of why there is none.
 
     Attributes:
-        ran: The functions of the source that it has executed, as a hexadecimal mask of their numbers.
+        ran: The functions of the source that it has executed, as a hexadecimal mask of their numbers; empty: not known.
         table: Places of functions that were imported since the line before: the next numbers.
     """
 
@@ -132,10 +131,8 @@ class Ended(msgspec.Struct, frozen=True, kw_only=True):
         found: list[set[str] | None] = []
         for said in self.items:
             known += said.table
-            mask = int(said.ran or "0", 16)
-            within = mask.bit_length() <= min(len(known), MOST_FUNCTIONS - 1)
-            numbers = [n for n in range(mask.bit_length()) if mask >> n & 1] if within else []
-            found.append({known[n] for n in numbers} if within and said.ran else None)
+            digits = f"{int(said.ran, 16):b}"[::-1] if said.ran else ""
+            found.append({known[n] for n, digit in enumerate(digits) if digit == "1"} if digits else None)
         return found
 
     @property

@@ -26,7 +26,7 @@ _NAME = "_orchestrator_line_"
 _FUNCTIONS = "_orchestrator_functions_"
 # `TryStar` is there from Python 3.11 on.
 _RUN_WHERE_THEY_STAND = (ast.If, ast.Try, ast.With, getattr(ast, "TryStar", ast.Try))
-MOST_FUNCTIONS = 1 << 16  # those beyond share the last mark, which has no place: nobody relies on it
+_MORE_FUNCTIONS = 2048  # that may be imported by a test; those beyond share the last mark
 
 
 def outermost(
@@ -103,26 +103,32 @@ class FunctionRecorder(Recorder):
         super().__init__(sources, left_out)
         self._numbers: dict[str, int] = {}
         self._told = 0
-        self.renew()
+        self._size = 1 << 16
+        self._marks = _memory(_FUNCTIONS, self._size)
 
     def renew(self) -> None:
         """Make marks of one's own from now on: a forked process shares its parent's memory."""
-        self._marks = _memory(_FUNCTIONS, MOST_FUNCTIONS)
+        # Not much larger than needed: each page of it costs every child some microseconds.
+        self._size = -(-(len(self._numbers) + _MORE_FUNCTIONS) // mmap.PAGESIZE) * mmap.PAGESIZE
+        self._marks = _memory(_FUNCTIONS, self._size)
 
     def take(self) -> dict[str, Any]:
         """Return the functions executed since the last time this was asked, by number, and the numbers' new meaning.
 
-        `table` has the places (`path::qualified.name`) of the numbers that follow those told before.
+        `table` has the places (`path::qualified.name`) of the numbers that follow those told before. `ran` is empty
+        when there are more functions than marks.
         """
         mask = _mask(self._marks)
-        table = list(self._numbers)[self._told :]
-        self._told = len(self._numbers)
-        return {"ran": hex(mask), "table": table} if table else {"ran": hex(mask)}
+        told: dict[str, Any] = {"ran": "" if mask >> (self._size - 1) else hex(mask)}
+        if len(self._numbers) > self._told:
+            told["table"] = list(self._numbers)[self._told :]
+            self._told = len(self._numbers)
+        return told
 
     def _instrumented(self, tree: ast.Module, path: str) -> ast.Module:
         for place, function in places(path, tree.body):
             number = self._numbers.setdefault(place, len(self._numbers))
-            _EntryMarker(min(number, MOST_FUNCTIONS - 1)).visit(function)
+            _EntryMarker(min(number, self._size - 1)).visit(function)
         return ast.fix_missing_locations(tree)
 
 

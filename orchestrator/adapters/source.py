@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 
+from orchestrator.agent.mutation.lines import outermost
 from orchestrator.config import Project
 
 
@@ -61,7 +62,7 @@ def functions(project: Project) -> tuple[Function, ...]:
         except (OSError, SyntaxError, ValueError):
             continue
         path = relative(file, root)
-        found += _functions(tree.body, path, module_name(file, project), "")
+        found += _functions(tree.body, path, module_name(file, project))
     return tuple(found)
 
 
@@ -113,23 +114,17 @@ def module_name(file: Path, project: Project) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-def _functions(body: Sequence[ast.stmt], path: str, module: str, prefix: str) -> Iterator[Function]:
-    for node in body:
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            yield Function(
-                path=path,
-                module=module,
-                name=prefix + node.name,
-                first=min([node.lineno, *(d.lineno for d in node.decorator_list)]),
-                line=node.lineno,
-                last=node.end_lineno or node.lineno,
-                decorators=tuple(ast.unparse(d) for d in node.decorator_list),
-            )
-        elif isinstance(node, ast.ClassDef):
-            yield from _functions(node.body, path, module, f"{prefix}{node.name}.")
-        else:
-            for branch in _branches(node):
-                yield from _functions(branch, path, module, prefix)
+def _functions(body: Sequence[ast.stmt], path: str, module: str) -> Iterator[Function]:
+    for name, node in outermost(body):
+        yield Function(
+            path=path,
+            module=module,
+            name=name,
+            first=min([node.lineno, *(d.lineno for d in node.decorator_list)]),
+            line=node.lineno,
+            last=node.end_lineno or node.lineno,
+            decorators=tuple(ast.unparse(d) for d in node.decorator_list),
+        )
 
 
 def _branches(node: ast.stmt) -> Iterator[Sequence[ast.stmt]]:

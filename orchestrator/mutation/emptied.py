@@ -13,6 +13,7 @@ from collections.abc import Iterator
 
 from orchestrator.adapters.mutmut import Made
 from orchestrator.adapters.source import Function
+from orchestrator.agent.mutation.lines import outermost
 
 _NOBODY_CALLS = ("overload", "abstractmethod")  # decorators
 
@@ -28,8 +29,8 @@ def make(text: str, functions: dict[tuple[str, int], Function]) -> list[Made]:
     with warnings.catch_warnings(action="ignore"):
         tree = ast.parse(text)
     found = []
-    for owner, node in _outermost(tree.body, ""):
-        function = functions.get((owner + node.name, node.lineno))
+    for name, node in outermost(tree.body):
+        function = functions.get((name, node.lineno))
         if function is None or not _does_anything(node):
             continue
         kept = 1 if ast.get_docstring(node) is not None and len(node.body) > 1 else 0
@@ -48,19 +49,6 @@ def make(text: str, functions: dict[tuple[str, int], Function]) -> list[Made]:
             )
         )
     return found
-
-
-def _outermost(body: list[ast.stmt], owner: str) -> Iterator[tuple[str, ast.FunctionDef | ast.AsyncFunctionDef]]:
-    for node in body:
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            yield owner, node
-        elif isinstance(node, ast.ClassDef):
-            yield from _outermost(node.body, f"{owner}{node.name}.")
-        else:
-            for field in ("body", "orelse", "finalbody"):
-                yield from _outermost(getattr(node, field, []), owner)
-            for handler in getattr(node, "handlers", ()):
-                yield from _outermost(handler.body, owner)
 
 
 def _first_line(node: ast.stmt) -> int:

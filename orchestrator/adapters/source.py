@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from orchestrator.agent.mutation.lines import outermost
+from orchestrator.agent.mutation.lines import branches, first_line, outermost
 from orchestrator.config import Project
 
 
@@ -101,7 +101,7 @@ def _assigned(body: Sequence[ast.stmt], prefix: str) -> Iterator[str]:
         elif isinstance(node, ast.ClassDef):
             yield from _assigned(node.body, f"{prefix}{node.name}.")
         else:
-            for branch in _branches(node):
+            for branch in branches(node):
                 yield from _assigned(branch, prefix)
 
 
@@ -120,20 +120,8 @@ def _functions(body: Sequence[ast.stmt], path: str, module: str) -> Iterator[Fun
             path=path,
             module=module,
             name=name,
-            first=min([node.lineno, *(d.lineno for d in node.decorator_list)]),
+            first=first_line(node),
             line=node.lineno,
             last=node.end_lineno or node.lineno,
             decorators=tuple(ast.unparse(d) for d in node.decorator_list),
         )
-
-
-def _branches(node: ast.stmt) -> Iterator[Sequence[ast.stmt]]:
-    """Yield the bodies of a statement that is run where it stands: `if`, `try`, `with`."""
-    if isinstance(node, ast.If | ast.Try | ast.TryStar | ast.With):
-        yield node.body
-    if isinstance(node, ast.Try | ast.TryStar):
-        yield from (handler.body for handler in node.handlers)
-    if isinstance(node, ast.If | ast.Try | ast.TryStar):
-        yield node.orelse
-    if isinstance(node, ast.Try | ast.TryStar):
-        yield node.finalbody

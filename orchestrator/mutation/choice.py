@@ -40,7 +40,7 @@ def suppressed(project: Project, candidates: Sequence[Candidate]) -> tuple[list[
         used_lines.update((candidate.change.path, line) for line in commented)
         reason = next((s.reason for s in matching), "") or next(filter(None, commented.values()), "")
         hides = reason and mutant.status is MutantStatus.NOT_RUN
-        found.append(_marked(candidate, MutantStatus.SUPPRESSED, reason) if hides else candidate)
+        found.append(marked(candidate, MutantStatus.SUPPRESSED, reason) if hides else candidate)
     problems = [_useless(f"`mutation.suppress`: {s.mutant!r} matches no mutant") for s in settings if s not in used]
     for path, lines in comments.items():
         for line, reason in lines.items():
@@ -88,11 +88,12 @@ def changed(candidates: Sequence[Candidate], lines: Mapping[str, Sequence[range]
         is_changed = any(span.start <= candidate.changed[1] and candidate.changed[0] < span.stop for span in spans)
         reason = f"unchanged since {revision}"
         is_left = not is_changed and candidate.mutant.status is MutantStatus.NOT_RUN
-        found.append(_marked(candidate, MutantStatus.NOT_RUN, reason) if is_left else candidate)
+        found.append(marked(candidate, MutantStatus.NOT_RUN, reason) if is_left else candidate)
     return found
 
 
-def _marked(candidate: Candidate, status: MutantStatus, reason: str) -> Candidate:
+def marked(candidate: Candidate, status: MutantStatus, reason: str) -> Candidate:
+    """Return a candidate that need not be judged, with the reason."""
     mutant = msgspec.structs.replace(candidate.mutant, status=status, reason=reason)
     return msgspec.structs.replace(candidate, mutant=mutant)
 

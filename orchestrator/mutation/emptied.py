@@ -13,7 +13,7 @@ from collections.abc import Iterator
 
 from orchestrator.adapters.mutmut import Made
 from orchestrator.adapters.source import Function
-from orchestrator.agent.mutation.lines import outermost
+from orchestrator.agent.mutation.lines import first_line, outermost
 
 _NOBODY_CALLS = ("overload", "abstractmethod")  # decorators
 
@@ -34,7 +34,7 @@ def make(text: str, functions: dict[tuple[str, int], Function]) -> list[Made]:
         if function is None or not _does_anything(node):
             continue
         kept = 1 if ast.get_docstring(node) is not None and len(node.body) > 1 else 0
-        start = _first_line(node.body[kept])
+        start = first_line(node.body[kept])
         found.append(
             Made(
                 first=function.first,
@@ -49,11 +49,6 @@ def make(text: str, functions: dict[tuple[str, int], Function]) -> list[Made]:
             )
         )
     return found
-
-
-def _first_line(node: ast.stmt) -> int:
-    decorators: list[ast.expr] = getattr(node, "decorator_list", [])
-    return min([node.lineno, *(d.lineno for d in decorators)])
 
 
 def _does_anything(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
@@ -78,7 +73,7 @@ def _emptied(node: ast.FunctionDef | ast.AsyncFunctionDef, lines: list[str], fir
     know its class, so that its code fits the live function.
     """
     body = node.body[kept]
-    line = _first_line(body)
+    line = first_line(body)
     before = lines[line - 1].encode()[: body.col_offset].decode()
     rest = ["return"]
     if any(isinstance(inside, ast.Yield | ast.YieldFrom) for inside in _own(node)):

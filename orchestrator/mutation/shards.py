@@ -12,6 +12,7 @@ from orchestrator import text
 from orchestrator.errors import Code, UsageError
 from orchestrator.model.mutation import Mutant, MutantStatus, Mutation, SelfCheck
 from orchestrator.mutation.candidates import Candidate
+from orchestrator.mutation.choice import is_wanted, marked
 
 _FORM: Final = re.compile(r"([1-9]\d*)/([1-9]\d*)")
 
@@ -52,13 +53,10 @@ def chosen(candidates: Sequence[Candidate], shard: Shard) -> list[Candidate]:
     """
     order = sorted(candidates, key=lambda c: (c.mutant.fingerprint, c.mutant.id))
     ours = {candidate.mutant.id for position, candidate in enumerate(order) if shard.holds(position)}
-    return [c if c.mutant.id in ours else _left(c, f"not in shard {shard.number}/{shard.count}") for c in candidates]
-
-
-def _left(candidate: Candidate, reason: str) -> Candidate:
-    if candidate.mutant.status is not MutantStatus.NOT_RUN or candidate.mutant.reason:
-        return candidate
-    return msgspec.structs.replace(candidate, mutant=msgspec.structs.replace(candidate.mutant, reason=reason))
+    reason = f"not in shard {shard.number}/{shard.count}"
+    return [
+        marked(c, MutantStatus.NOT_RUN, reason) if is_wanted(c) and c.mutant.id not in ours else c for c in candidates
+    ]
 
 
 def joined(parts: Sequence[Mutation]) -> Mutation:
@@ -76,10 +74,11 @@ def joined(parts: Sequence[Mutation]) -> Mutation:
             "these are not the shards of one run",
             hint="Give the run.json of each `orchestrator run --shard K/N`, all with the same N.",
         )
-    if missing := sorted(set(range(1, counts.copy().pop() + 1)) - {shard.number for shard in shards}):
+    (count,) = counts
+    if missing := sorted(set(range(1, count + 1)) - {shard.number for shard in shards}):
         raise UsageError(
             Code.SHARDS_UNLIKE,
-            f"{text.plural(len(missing), 'shard')} missing: {', '.join(map(str, missing))} of {counts.pop()}",
+            f"{text.plural(len(missing), 'shard')} missing: {', '.join(map(str, missing))} of {count}",
             hint="Give the run.json of each of them.",
         )
     names = [m.fingerprint for m in first.mutants]

@@ -19,7 +19,7 @@ from typing import Final
 import msgspec
 
 from orchestrator import codec
-from orchestrator.agent.mutation.lines import places
+from orchestrator.agent.mutation.lines import first_line, places
 from orchestrator.model.mutation import MutantStatus
 from orchestrator.mutation.candidates import Candidate, span
 from orchestrator.mutation.judging import COLLECTION, Verdict
@@ -64,7 +64,7 @@ class File:
         names = frozenset(_names_at_import(tree.body))
         for place, node in list(places(path, tree.body)):
             name = place.rpartition("::")[2].partition("#")[0]
-            first = min([node.lineno, *(d.lineno for d in node.decorator_list)])
+            first = first_line(node)
             last = node.end_lineno or node.lineno
             text = "\n".join(lines[first - 1 : last])
             self.functions.append(Unit(place, name, first, node.body[0].lineno, last, _digest(text), _names(node)))
@@ -121,6 +121,10 @@ def _digest(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
+def _digest_of(units: Iterable[Unit]) -> str:
+    return _digest(msgspec.json.encode(sorted((unit.place, unit.digest) for unit in units)).decode())
+
+
 class Code:
     """The project's Python files, as they are now.
 
@@ -162,8 +166,7 @@ class Code:
         for path in others:
             for unit in file.functions if (file := self.file(path)) else ():
                 self._by_name.setdefault(unit.name.rpartition(".")[2], []).append(unit)
-        units = [(unit.place, unit.digest) for file in self._files.values() if file for unit in file.functions]
-        self.everything = _digest(msgspec.json.encode(sorted(units)).decode())
+        self.everything = _digest_of(unit for file in self._files.values() if file for unit in file.functions)
 
     def unit(self, place: str) -> Unit | None:
         """Return a function by its place."""
@@ -293,7 +296,7 @@ class Dependencies:
         if None in known.values():
             return self._code.everything
         units = self._code.closure({place: unit for place, unit in known.items() if unit})
-        return _digest(msgspec.json.encode(sorted((place, unit.digest) for place, unit in units.items())).decode())
+        return _digest_of(units.values())
 
     def of(self, names: Iterable[str], items: Mapping[str, Item]) -> dict[str, str]:
         """Return the digest of each test that a verdict depends on; of *collection*, that of what runs at import."""

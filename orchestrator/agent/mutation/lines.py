@@ -38,11 +38,24 @@ def outermost(
             yield prefix + node.name, node
         elif isinstance(node, ast.ClassDef):
             yield from outermost(node.body, f"{prefix}{node.name}.")
-        elif isinstance(node, _RUN_WHERE_THEY_STAND):
-            for inner in (node.body, *(h.body for h in getattr(node, "handlers", ()))):
-                yield from outermost(inner, prefix)
-            for inner in (getattr(node, "orelse", ()), getattr(node, "finalbody", ())):
-                yield from outermost(inner, prefix)
+        else:
+            for branch in branches(node):
+                yield from outermost(branch, prefix)
+
+
+def branches(node: ast.stmt) -> Iterator[Sequence[ast.stmt]]:
+    """Yield the bodies of a statement that is run where it stands: `if`, `try`, `with`."""
+    if isinstance(node, _RUN_WHERE_THEY_STAND):
+        yield node.body
+        yield from (handler.body for handler in getattr(node, "handlers", ()))
+        yield getattr(node, "orelse", ())
+        yield getattr(node, "finalbody", ())
+
+
+def first_line(node: ast.stmt) -> int:
+    """Return the line on which a statement begins, its decorators included."""
+    decorators: list[ast.expr] = getattr(node, "decorator_list", [])
+    return min([node.lineno, *(decorator.lineno for decorator in decorators)])
 
 
 def places(path: str, body: Sequence[ast.stmt]) -> Iterator[tuple[str, ast.FunctionDef | ast.AsyncFunctionDef]]:

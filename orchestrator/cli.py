@@ -21,17 +21,10 @@ from rich.markup import escape
 from orchestrator import __version__, config, history, progress, runner, text
 from orchestrator import report as reports
 from orchestrator.adapters import agent
-from orchestrator.commands import doctor, init, merge
+from orchestrator.commands import CONFIG, doctor, init, merge
 from orchestrator.errors import Code, ExitCode, OrchestratorError, UsageError, anchor
 from orchestrator.mutation.shards import Shard
 from orchestrator.report import terminal
-
-_CONFIG = click.option(
-    "--config",
-    "settings_file",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="The settings file. Default: pyproject.toml or orchestrator.toml here or above.",
-)
 
 
 def main() -> None:
@@ -101,7 +94,7 @@ def commands() -> None:
 
 
 @commands.command()
-@_CONFIG
+@CONFIG
 @click.option("--stage", "asked", multiple=True, metavar="NAME", help="Only this stage and what it needs; repeatable.")
 @click.option(
     "--fail-under",
@@ -217,7 +210,7 @@ def report(saved: Path, output: Path) -> int:
 
 
 @commands.command()
-@_CONFIG
+@CONFIG
 @click.argument("fingerprint")
 @click.option("--apply", "action", flag_value="apply", help="Write the change into the source.")
 @click.option("--undo", "action", flag_value="undo", help="Take it out again.")
@@ -261,7 +254,7 @@ def mutant(settings_file: Path | None, fingerprint: str, action: str | None) -> 
 
 
 @commands.command()
-@_CONFIG
+@CONFIG
 def serve(settings_file: Path | None) -> int:
     """Serve the app as the stages see it, until Ctrl-C.
 

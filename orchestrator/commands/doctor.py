@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from orchestrator import config, doctor, progress, text
+from orchestrator.commands import CONFIG
 from orchestrator.doctor import Check, Sign
 
 _STYLES = {Sign.GOOD: "green", Sign.BAD: "red", Sign.NOTHING: "dim"}
@@ -16,12 +17,7 @@ _WIDTH = 16
 
 
 @click.command("doctor")
-@click.option(
-    "--config",
-    "settings_file",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="The settings file. Default: pyproject.toml or orchestrator.toml here or above.",
-)
+@CONFIG
 def command(*, settings_file: Path | None) -> int:
     """Try every setting: one line a check, with how to mend what fails.
 

@@ -10,6 +10,7 @@ import msgspec
 from rich.console import Console
 
 from orchestrator import config, history, matrix, report, runner
+from orchestrator.commands import CONFIG
 from orchestrator.errors import Code, UsageError
 from orchestrator.model.run import Run
 from orchestrator.model.stage import StageStatus
@@ -19,12 +20,7 @@ from orchestrator.stages import mutation
 
 @click.command("merge")
 @click.argument("saved", nargs=-1, required=True, type=click.Path(path_type=Path, dir_okay=False), metavar="RUN.json…")
-@click.option(
-    "--config",
-    "settings_file",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="The settings file. Default: pyproject.toml or orchestrator.toml here or above.",
-)
+@CONFIG
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path, file_okay=False), help="Default: the settings' reports."
 )

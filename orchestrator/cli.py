@@ -113,6 +113,7 @@ def commands() -> None:
 @click.option("--quick", is_flag=True, default=None, help="A quick look: mutants are functions without their bodies.")
 @click.option("--all-tests", is_flag=True, default=None, help="Find out which tests kill which mutants; takes longer.")
 @click.option("--shard", metavar="K/N", help="Judge the K-th of N parts of the mutants; see `orchestrator merge`.")
+@click.option("--dask", metavar="ADDRESS", help="Judge the mutants on the workers of this Dask scheduler.")
 @click.option("--open", "open_page", is_flag=True, help="Open the page in a browser at the end.")
 def run(
     *,
@@ -126,6 +127,7 @@ def run(
     quick: bool | None,
     all_tests: bool | None,
     shard: str | None,
+    dask: str | None,
     open_page: bool,
 ) -> int:
     """Run the stages, write the report, end with the gates' verdict.
@@ -138,6 +140,7 @@ def run(
       orchestrator run --stage mutation --quick
       orchestrator run --stage mutation --changed-since main --budget 60
       orchestrator run --stage mutation --shard 2/4
+      orchestrator run --dask tcp://scheduler:8786
       orchestrator run --stage report            (the last run, rendered again)
       orchestrator run --fail-under 80 --open
 
@@ -149,7 +152,7 @@ def run(
     if shard is not None:
         Shard.read(shard)
     project = _with_choice(
-        project, changed_since=changed_since, budget=budget, quick=quick, all_tests=all_tests, shard=shard
+        project, changed_since=changed_since, budget=budget, quick=quick, all_tests=all_tests, shard=shard, dask=dask
     )
     console = Console()
     if asked == (runner.REPORT,):

@@ -315,6 +315,14 @@ class Mutation(_Section, frozen=True):
             "parts together."
         ),
     ] = ""
+    dask: Annotated[
+        str,
+        Meta(
+            description="Address of a Dask scheduler: the mutants are judged on its workers, a shard each. Needs the "
+            "extra `cluster`, here and there.",
+            examples=["tcp://scheduler:8786"],
+        ),
+    ] = ""
     suppress: Annotated[tuple[Suppression, ...], Meta(description="Mutants that are not judged.")] = ()
     changed_since: Annotated[
         str, Meta(description="Judge only mutants of lines that changed since this git revision.", examples=["main"])

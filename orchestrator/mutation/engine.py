@@ -93,9 +93,18 @@ class Engine:
         installed: What the user's interpreter has.
         quarantined: Tests that are red without any mutant.
         watch: Told how many are done, of how many, and of what.
+        told: Given each line of the journal when it is written.
     """
 
-    def __init__(self, project: Project, installed: pytest.Installed, quarantined: Sequence[str], watch: Watch) -> None:
+    def __init__(
+        self,
+        project: Project,
+        installed: pytest.Installed,
+        quarantined: Sequence[str],
+        watch: Watch,
+        told: Callable[[bytes], None] = lambda _: None,
+    ) -> None:
+        self._told = told
         self._project = project
         self._installed = installed
         self._quarantined = tuple(quarantined)
@@ -106,13 +115,13 @@ class Engine:
         self._folder = folder
         self._digests = Digests(self._root, folder / "digests.json")
         tests = [(project.directory / p.partition("::")[0]).resolve() for p in project.settings.tests.paths]
-        self._code = store.Code(tests)
+        self._code = store.Code(self._root, tests)
         self.result = Result()
         self._texts: dict[str, list[str]] = {}
         self._new: list[Candidate] = []
         self._unsteady: list[str] = []
-        budget = project.settings.mutation.budget
-        self._end = time.monotonic() + budget if budget else None
+        settings = project.settings.mutation
+        self._end = time.monotonic() + min(settings.budget or settings.timeout, settings.timeout)
 
     def run(self, candidates: Callable[[], Sequence[Candidate]]) -> Result:
         """Judge candidates that are not decided yet.
@@ -123,7 +132,7 @@ class Engine:
         Raises:
             OrchestratorError: the tests can't be collected, or none of them may kill.
         """
-        journal = store.Journal(self._folder / "journal.ndjson")
+        journal = store.Journal(self._folder / "journal.ndjson", self._told)
         try:
             if self._project.settings.mutation.mode == "fresh":
                 self._run_fresh(list(filter(choice.is_wanted, candidates())))
@@ -197,13 +206,13 @@ class Engine:
         )
         scene = _Scene(judge=judge, names=running.ready.ready, items=items, depends=depends, journal=journal)
         wanted = list(filter(choice.is_wanted, candidates()))
-        groups = _grouped(choice.by_value(wanted) if self._end else wanted, judge)
+        groups = _grouped(choice.by_value(wanted) if self._project.settings.mutation.budget else wanted, judge)
         clock = time.monotonic()
         self._judge_group(scene, groups.early, until=self._end)
         self._judge_group(scene, groups.warm, before=judge.prime, until=self._end)
         self.result.seconds["judging"] = round(time.monotonic() - clock, 3)
         clock = time.monotonic()
-        until = min(clock + self._project.settings.mutation.import_time_budget, self._end or float("inf"))
+        until = min(clock + self._project.settings.mutation.import_time_budget, self._end)
         self._judge_group(scene, groups.constants, until=until)
         # Those that could not be put into the running process are among them by now.
         cold = choice.by_value([c for c in wanted if judge.is_cold(c)])
@@ -254,10 +263,11 @@ class Engine:
             known = earlier.get(candidate.mutant.id)
             if known is not None and verdict.status is MutantStatus.SURVIVED:
                 passed = tuple(dict.fromkeys((*known.passed, *verdict.passed)))
-                led = tuple(sorted({*known.led, *verdict.led}))
+                led = (*{*known.led, *verdict.led},)
                 verdict = msgspec.structs.replace(verdict, passed=passed, led=led)
             if verdict.status is MutantStatus.NOT_RUN:
                 return  # it is imported afresh later
+            verdict = msgspec.structs.replace(verdict, led=tuple(sorted(map(self._code.told, verdict.led))))
             self.result.verdicts[candidate.mutant.id] = verdict
             self._new.append(candidate)
             if store.is_final(verdict.status):
@@ -333,13 +343,12 @@ class Engine:
         # What the tests' files call while they are imported is not recorded: it is what they name there.
         executed = self._code.executed_at_import(at_import)
         called = self._code.closure(self._code.named_at_import(tests)) if tests else {}
-        units = {u.place: u.digest for u in executed.values()}
-        units |= {u.place: u.digest for u in called.values() if u.place.partition("::")[0] in tests}
+        units = executed | {p: u for p, u in called.items() if p.partition("::")[0] in tests}
         data = [path for path in traced.read if not path.endswith(".py")]
         told = [
-            sorted(rest.items()),
-            sorted(units.items()),
-            sorted((path, self._digests.of(path)) for path in data),
+            sorted((self._code.told(path), digest) for path, digest in rest.items()),
+            self._code.digest(units.values()),
+            sorted((self._code.told(path), self._digests.of(path)) for path in data),
             unchanged.around(self._project, self._installed),
         ]
         return hashlib.sha256(msgspec.json.encode(told)).hexdigest()[:24]

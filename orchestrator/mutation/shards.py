@@ -93,8 +93,8 @@ def joined(parts: Sequence[Mutation]) -> Mutation:
         mutants=tuple(_known(versions) for versions in zip(*(part.mutants for part in parts), strict=True)),
         shard="",
         reused=sum(part.reused for part in parts),
-        seconds=_longest(part.seconds for part in parts),
-        self_check=_checked([part.self_check for part in parts if part.self_check]),
+        seconds=longest(part.seconds for part in parts),
+        self_check=checked([part.self_check for part in parts if part.self_check]),
     )
 
 
@@ -105,7 +105,7 @@ def _known(versions: Sequence[Mutant]) -> Mutant:
     )
 
 
-def _longest(told: Iterable[dict[str, float]]) -> dict[str, float]:
+def longest(told: Iterable[dict[str, float]]) -> dict[str, float]:
     """Return how long each part of the work took: shards run side by side."""
     found: dict[str, float] = {}
     for seconds in told:
@@ -114,7 +114,8 @@ def _longest(told: Iterable[dict[str, float]]) -> dict[str, float]:
     return found
 
 
-def _checked(checks: Sequence[SelfCheck]) -> SelfCheck | None:
+def checked(checks: Sequence[SelfCheck]) -> SelfCheck | None:
+    """Return one self-check of those of all shards; None: there was none."""
     if not checks:
         return None
     return SelfCheck(

@@ -3,15 +3,17 @@
 A verdict is used again only when nothing that it depends on has changed. That is, for a kill, the test that killed; for
 a survivor, every test that reaches it; and of each of those tests the functions that it executes, those whose names
 occur in these (a mutant may lead there), the files that it opens, everything that runs at import, the interpreter, its
-packages and the settings. Of a function counts its text, not its lines: code that moved has not changed.
+packages and the settings. Of a function counts its text, not its lines: code that moved has not changed. Paths are
+written relative to the project, so that what was found in one checkout holds in another.
 """
 
 from __future__ import annotations
 
 import ast
 import hashlib
+import os
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib.util import decode_source
 from pathlib import Path
 from typing import Final
@@ -26,7 +28,7 @@ from orchestrator.mutation.judging import COLLECTION, Verdict
 from orchestrator.mutation.reach import Item, Reach
 from orchestrator.mutation.tree import Digests
 
-_FORMAT: Final = 4
+_FORMAT: Final = 5
 _UNNAMED: Final = ("__", "setup", "teardown", "setUp", "tearDown", "pytest_")  # Python and pytest call them so
 _ANYTHING: Final = frozenset({"getattr", "globals", "eval", "exec", "import_module", "__import__", "methodcaller"})
 
@@ -35,7 +37,7 @@ class Unit(msgspec.Struct, frozen=True):
     """A function (with its decorators), or what is left of a file without its functions.
 
     Attributes:
-        place: File and qualified name; of the rest of a file, its path alone. Different for each.
+        place: Absolute path and qualified name; of the rest of a file, its path alone. Different for each.
         name: The qualified name.
         first: First line, decorators included.
         body: First line of its body.
@@ -121,25 +123,35 @@ def _digest(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
-def _digest_of(units: Iterable[Unit]) -> str:
-    return _digest(msgspec.json.encode(sorted((unit.place, unit.digest) for unit in units)).decode())
-
-
 class Code:
     """The project's Python files, as they are now.
 
     Args:
+        root: The project's folder, links resolved.
         tests: Folders and files of tests, absolute.
 
     Attributes:
         everything: Digest of all functions that were taken in.
     """
 
-    def __init__(self, tests: Sequence[Path]) -> None:
+    def __init__(self, root: Path, tests: Sequence[Path]) -> None:
         self.everything = ""
+        self._root = f"{root}/"
         self._tests = tuple(tests)
         self._files: dict[str, File | None] = {}
         self._by_name: dict[str, list[Unit]] = {}
+
+    def told(self, place: str) -> str:
+        """Return an absolute path, or a place in such a file, as it is written down: relative, if it is ours."""
+        return place.removeprefix(self._root)
+
+    def found(self, told: str) -> str:
+        """Return the same as it is here."""
+        return os.path.join(self._root, told)  # noqa: PTH118 - a place is no path
+
+    def digest(self, units: Iterable[Unit]) -> str:
+        """Return one digest of functions."""
+        return _digest(msgspec.json.encode(sorted((self.told(unit.place), unit.digest) for unit in units)).decode())
 
     def file(self, path: str) -> File | None:
         """Return a file by its absolute path; None: it is not Python, or not there."""
@@ -166,7 +178,7 @@ class Code:
         for path in others:
             for unit in file.functions if (file := self.file(path)) else ():
                 self._by_name.setdefault(unit.name.rpartition(".")[2], []).append(unit)
-        self.everything = _digest_of(unit for file in self._files.values() if file for unit in file.functions)
+        self.everything = self.digest(unit for file in self._files.values() if file for unit in file.functions)
 
     def unit(self, place: str) -> Unit | None:
         """Return a function by its place."""
@@ -289,14 +301,13 @@ class Dependencies:
         return self._executed[item.name]
 
     def of_led(self, led: Iterable[str]) -> str:
-        """Return the digest of functions by their places; of one that is not known, that of everything."""
-        known = {place: self._code.unit(place) for place in led}
+        """Return the digest of functions by their places as told; of one that is not known, that of everything."""
+        known = {place: self._code.unit(self._code.found(place)) for place in led}
         if not known:
             return ""
         if None in known.values():
             return self._code.everything
-        units = self._code.closure({place: unit for place, unit in known.items() if unit})
-        return _digest_of(units.values())
+        return self._code.digest(self._code.closure({unit.place: unit for unit in known.values() if unit}).values())
 
     def of(self, names: Iterable[str], items: Mapping[str, Item]) -> dict[str, str]:
         """Return the digest of each test that a verdict depends on; of *collection*, that of what runs at import."""
@@ -318,8 +329,8 @@ class Dependencies:
             self._code.everything if item.beyond else "",
             item.outcome,
             item.alone,
-            sorted((place, unit.digest) for place, unit in units.items()),
-            sorted((path, self._digests.of(path)) for path in item.read),
+            self._code.digest(units.values()),
+            sorted((self._code.told(path), self._digests.of(path)) for path in item.read),
         ]
         return _digest(msgspec.json.encode(told).decode())
 
@@ -334,10 +345,10 @@ def keep(file: Path, reach: Reach, code: Code, depends: Dependencies) -> None:
             left = mask
             for unit in source.hit(mask) if source else ():
                 within = mask & span(unit.first, unit.last)
-                relative[unit.place] = hex(within >> unit.first)
+                relative[code.told(unit.place)] = hex(within >> unit.first)
                 left &= ~within
             if left:
-                rest[path] = hex(left)
+                rest[code.told(path)] = hex(left)
         kept.append(
             KeptItem(
                 name=item.name,
@@ -346,8 +357,8 @@ def keep(file: Path, reach: Reach, code: Code, depends: Dependencies) -> None:
                 seconds=item.seconds,
                 lines=relative,
                 rest=rest,
-                read=item.read,
-                written=item.written,
+                read=tuple(map(code.told, item.read)),
+                written=tuple(map(code.told, item.written)),
                 beyond=item.beyond,
                 depends=depends.of_item(item),
             )
@@ -374,8 +385,9 @@ def recall(file: Path, code: Code, depends: Dependencies) -> Reach:
 
 def _as_now(item: KeptItem, code: Code) -> Item:
     """Return an item with the lines where its functions are now."""
-    lines: dict[str, int] = {path: int(mask, 16) for path, mask in item.rest.items()}
-    for place, mask in item.lines.items():
+    lines: dict[str, int] = {code.found(path): int(mask, 16) for path, mask in item.rest.items()}
+    for told, mask in item.lines.items():
+        place = code.found(told)
         path = place.partition("::")[0]
         unit = code.unit(place)
         if unit is not None:
@@ -386,8 +398,8 @@ def _as_now(item: KeptItem, code: Code) -> Item:
         alone=item.alone,
         seconds=item.seconds,
         lines=lines,
-        read=item.read,
-        written=item.written,
+        read=tuple(map(code.found, item.read)),
+        written=tuple(map(code.found, item.written)),
         beyond=item.beyond,
     )
 
@@ -402,10 +414,11 @@ class Journal:
 
     Args:
         file: Where. What an earlier run wrote is read; of several lines for a mutant the last one counts.
+        told: Given each new line too.
     """
 
-    def __init__(self, file: Path) -> None:
-        self._file = file
+    def __init__(self, file: Path, told: Callable[[bytes], None] = lambda _: None) -> None:
+        self._told = told
         self.known: dict[str, Record] = {}
         decoder = msgspec.json.Decoder(Record)
         try:
@@ -429,7 +442,9 @@ class Journal:
     def add(self, record: Record) -> None:
         """Write a verdict down."""
         self.known[record.mutant] = record
-        self._output.write(msgspec.json.encode(record) + b"\n")
+        line = msgspec.json.encode(record) + b"\n"
+        self._output.write(line)
+        self._told(line)
 
     def close(self) -> None:
         """Close the file."""

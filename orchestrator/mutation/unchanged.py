@@ -12,7 +12,7 @@ from typing import Any, Final
 import msgspec
 
 import orchestrator
-from orchestrator import codec
+from orchestrator import codec, config
 from orchestrator.adapters.pytest import Installed
 from orchestrator.config import Project
 from orchestrator.model.mutation import MutantStatus, Mutation
@@ -59,7 +59,7 @@ class LastRun:
         self._file = project.state / "mutation" / "last-run.json"
         self._digests = Digests(project.root.resolve(), project.state / "mutation" / "project-digests.json")
         settings = project.settings
-        self._around = [around(project, installed), msgspec.to_builtins([settings.mutation, settings.tests])]
+        self._around = [around(project, installed), msgspec.to_builtins([_what(settings.mutation), settings.tests])]
         self._more = msgspec.Raw(msgspec.json.encode(more, order="deterministic"))
 
     def result(self) -> Kept | None:
@@ -107,7 +107,7 @@ def around(project: Project, installed: Installed) -> list[Any]:
         sorted(installed.versions.items()),
         installed.python,
         [settings.tests.paths, settings.tests.options, settings.tests.deselect],
-        [settings.import_paths, settings.directory, settings.source, settings.python],
+        [settings.import_paths, settings.directory, settings.source],
         sorted(_variables(os.environ).items()),
         _ourselves(),
     ]
@@ -116,6 +116,11 @@ def around(project: Project, installed: Installed) -> list[Any]:
 def _variables(environment: Mapping[str, str]) -> dict[str, str]:
     ours = "PYTEST_CURRENT_TEST"
     return {k: v for k, v in environment.items() if (k.startswith(("PYTHON", "PYTEST_")) and k != ours) or k in _COUNTS}
+
+
+def _what(mutation: config.Mutation) -> config.Mutation:
+    """Return the settings without where the work is done."""
+    return msgspec.structs.replace(mutation, dask="", workers=0)
 
 
 @functools.cache

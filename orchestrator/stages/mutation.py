@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
@@ -18,10 +19,11 @@ from orchestrator.model.stage import StageResult, StageStatus
 from orchestrator.model.suite import Outcome, Suite
 from orchestrator.mutation import candidates, choice, critical, shards, types
 from orchestrator.mutation.candidates import Candidate
+from orchestrator.mutation.cluster import Cluster
 from orchestrator.mutation.engine import Engine, Result
 from orchestrator.mutation.shards import Shard
 from orchestrator.mutation.unchanged import LastRun
-from orchestrator.stages.context import Context, completed, keep_on_interrupt, skipped
+from orchestrator.stages.context import Context, completed, keep_on_interrupt, skipped, timed_out
 
 NAME = "mutation"
 
@@ -35,7 +37,6 @@ def run(context: Context) -> StageResult:
     project, settings = context.project, context.project.settings.mutation
     if not settings.critical:
         return skipped(NAME, "no critical paths: `mutation.critical` is empty")
-    shard = Shard.read(settings.shard) if settings.shard else None
     suite = context.data(Suite)
     if suite is None or not any(t.outcome is Outcome.PASSED for t in suite.tests):
         return skipped(NAME, "no test of the unmutated code passes")
@@ -52,40 +53,59 @@ def run(context: Context) -> StageResult:
         held = msgspec.structs.replace(kept.mutation, reused=len(judged), seconds={}, self_check=None)
         summary = f"{_summary(held)}: nothing has changed since the last run"
         return completed(NAME, held, summary, *kept.notices, error=_error(held) or unmatched)
-    engine = Engine(project, context.installed(), quarantined, context.teller.advanced)
-    workers = settings.workers or os.cpu_count() or 1
+    begun = time.monotonic()
+    engine: Engine | Cluster
+    if settings.dask:
+        engine = Cluster(project, quarantined, context.teller.advanced)
+    else:
+        engine = Engine(project, context.installed(), quarantined, context.teller.advanced)
     pool = ThreadPoolExecutor(1)
-    since = settings.changed_since
-    lines = git.changed_lines(project.root, since) if since else {}
-    problems: list[Problem] = []
-    checker = mutmut.settings(project).type_check_command
-
-    def make() -> tuple[list[Candidate], list[Unmutated]]:
-        found, unmutated = candidates.find(project, selection, workers=workers)
-        found, useless = choice.suppressed(project, found)
-        problems.extend(useless)
-        found = choice.changed(found, lines, since) if since else found
-        found = shards.chosen(found, shard) if shard else found
-        if checker and not settings.quick:  # a function without its body returns nothing, whatever it promised
-            try:
-                found = types.checked(project, found, checker)
-            except OrchestratorError as error:
-                problems.append(error.problem)
-        return found, unmutated
-
-    made = pool.submit(make)  # while the tests are collected
+    making = pool.submit(_make, project, selection)  # while the tests are collected
 
     def known() -> tuple[Mutation, str]:
-        found, unmutated = made.result()
-        mutation = _mutation(_with_operations(found, reached), unmutated, engine.result, settings)
+        made = making.result()
+        mutation = _mutation(_with_operations(made.candidates, reached), made.unmutated, engine.result, settings)
         return mutation, _summary(mutation)
 
     with pool, keep_on_interrupt(known):
-        engine.run(lambda: made.result()[0])
+        engine.run(lambda: making.result().candidates)
     mutation, summary = known()
-    notices = [*engine.result.notices, *problems, *_notices(mutation)]
+    notices = [*engine.result.notices, *making.result().problems, *_notices(mutation)]
+    if time.monotonic() - begun > settings.timeout and mutation.count(MutantStatus.NOT_RUN):
+        result = timed_out(NAME, mutation, summary, settings.timeout, "mutation.timeout")
+        return msgspec.structs.replace(result, notices=tuple(notices))
     last.keep(mutation, engine.result.read, notices, context.results["suite"])
     return completed(NAME, mutation, summary, *notices, error=_error(mutation) or unmatched)
+
+
+class _Made(msgspec.Struct, frozen=True):
+    """What there is to judge, what has no mutant and why, and what a person should know of both."""
+
+    candidates: Sequence[Candidate]
+    unmutated: Sequence[Unmutated]
+    problems: Sequence[Problem]
+
+
+def _make(project: config.Project, selection: critical.Selection) -> _Made:
+    """Make the mutants, and say which of them are judged now.
+
+    Raises:
+        OrchestratorError: mutmut can't make them, or git does not know the revision of `changed-since`.
+    """
+    settings = project.settings.mutation
+    found, unmutated = candidates.find(project, selection, workers=settings.workers or os.cpu_count() or 1)
+    found, problems = choice.suppressed(project, found)
+    if since := settings.changed_since:
+        found = choice.changed(found, git.changed_lines(project.root, since), since)
+    if settings.shard:
+        found = shards.chosen(found, Shard.read(settings.shard))
+    checker = mutmut.settings(project).type_check_command
+    if checker and not settings.quick:  # a function without its body returns nothing, whatever it promised
+        try:
+            found = types.checked(project, found, checker)
+        except OrchestratorError as error:
+            problems = [*problems, error.problem]
+    return _Made(found, unmutated, problems)
 
 
 def joined(parts: Sequence[StageResult]) -> StageResult:

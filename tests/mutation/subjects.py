@@ -15,7 +15,8 @@ import msgspec
 from orchestrator.adapters import pytest as suites
 from orchestrator.model.mutation import Mutant, MutantStatus
 from orchestrator.mutation import candidates, critical
-from orchestrator.mutation.engine import Engine, Result
+from orchestrator.mutation.cluster import Cluster
+from orchestrator.mutation.engine import Engine, Result, Watch
 from tests import builders
 
 
@@ -53,7 +54,7 @@ class Judged(msgspec.Struct, frozen=True):
 
 # Plugins of the environment that no subject uses: without them pytest starts in a third of the time.
 _PLUGINS = sorted({e.name for e in entry_points(group="pytest11") if not e.name.startswith("xdist")})
-_PLAIN = [option for name in _PLUGINS for option in ("-p", f"no:{name}")]
+PLAIN = [option for name in _PLUGINS for option in ("-p", f"no:{name}")]
 
 NOT_JUDGED = {MutantStatus.EQUIVALENT, MutantStatus.DUPLICATE, MutantStatus.TRIVIAL, MutantStatus.INVALID}
 
@@ -82,14 +83,18 @@ def judge(root: Path, files: Mapping[str, str], **settings: Any) -> Judged:
     Args:
         root: Where.
         files: By name; `pkg` is the source, `tests` are the tests.
-        settings: Those of `mutation` directly, other tables by their names.
+        settings: Those of `mutation` directly, other tables by their names; `watch` is told how far it is.
     """
+    watch: Watch = settings.pop("watch", lambda *_: None)
     tables: dict[str, Any] = {n: settings.pop(n) for n in ("source", "import-paths", "tests") if n in settings}
     mutation = {"critical": ["pkg/*.py"], "self-check": 0, "workers": 2, **settings}
     write(root, files)
-    tables = {"source": ["pkg"], "tests": {"options": _PLAIN}, "mutation": mutation, **tables}
+    tables = {"source": ["pkg"], "tests": {"options": PLAIN}, "mutation": mutation, **tables}
     project = builders.project(root, **tables)
     found, _ = candidates.find(project, critical.select(project, None), workers=1)
     assert found, "there is no mutant"
-    result = Engine(project, _installed(), [], lambda *_: None).run(lambda: found)
+    if project.settings.mutation.dask:
+        result = Cluster(project, [], watch).run(lambda: found)
+    else:
+        result = Engine(project, _installed(), [], watch).run(lambda: found)
     return Judged(tuple(result.applied(candidate) for candidate in found), result)

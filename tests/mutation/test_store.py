@@ -120,7 +120,7 @@ def code(root: Path, **files: str) -> Code:
 
 def present(root: Path) -> Code:
     """The files that are there, all of them known."""
-    found = Code([root / "tests"])
+    found = Code(root, [root / "tests"])
     paths = sorted(root.glob("*.py"))
     found.take_in(map(str, paths), [str(path) for path in paths if path.name in ("b.py", "c.py")])
     return found
@@ -143,7 +143,7 @@ def test_executed_functions_are_found_by_lines(tmp_path: Path) -> None:
 def test_a_file_that_is_not_there_or_no_python_has_nothing(tmp_path: Path) -> None:
     (tmp_path / "bad.py").write_text("def f(:\n")
     (tmp_path / "binary.py").write_bytes(b"\0\xff")
-    known = Code([])
+    known = Code(Path("/"), [])
     assert [known.file(str(tmp_path / n)) for n in ("bad.py", "binary.py", "gone.py")] == [None, None, None]
 
 
@@ -228,7 +228,7 @@ def full_item(root: Path) -> Item:
     return item(
         lines={str(root / "a.py"): 1 << 1 | 1 << 2 | 1 << 3 | 1 << 5, str(root / "none.py"): 1 << 4},
         read=(str(root / "data.txt"),),
-        written=("out.txt",),
+        written=(str(root / "out.txt"),),
         beyond=True,
     )
 

@@ -1,11 +1,13 @@
 """Mutation testing, side by side with `mutmut run` on the same work: how fast, and who is right where they differ.
 
-    python benchmarks/mutation.py SUBJECT [--json FILE] [--folder DIR] [--skip-mutmut] [--lower-bound]
+    python benchmarks/mutation.py SUBJECT [--json FILE] [--folder DIR] [--skip-mutmut] [--peers] [--lower-bound]
 
-SUBJECT is `itsdangerous` (its source distribution), `backend` (this repository's service), `scaling-100`,
-`scaling-1000`, `scaling-10000` (so many generated tests around the same ten functions, of which ten reach each), or
-`handlers` (six handlers of Flask and FastAPI). Every subject and every tool has an environment of its own; the
-environments are made once in DIR and used again. The orchestrator is the one that runs this program.
+SUBJECT is `itsdangerous`, `tenacity` (whose tests are slow) or `flaskr` (the application of Flask's tutorial), each
+from its source distribution, `backend` (this repository's service), `scaling-100`, `scaling-1000`, `scaling-10000` (so many
+generated tests around the same ten functions, of which ten reach each), `synthetic-10000` (so many mutants), or
+`handlers` (six handlers of Flask and FastAPI). `--peers` runs other tools too, those of `peers.py`. Every subject and
+every tool has an environment of its own; the environments are made once in DIR and used again. The orchestrator is the
+one that runs this program.
 
 `seconds` is the whole command: ours with the run of the suite that comes first, and without the self-check, whose time
 is stated apart; mutmut's with its own. `rate` is mutants judged a second of that. Each difference between verdicts is
@@ -33,12 +35,13 @@ from orchestrator import config, history
 from orchestrator.adapters import pytest as suites
 from orchestrator.adapters import session
 from orchestrator.adapters.session import Job
-from orchestrator.model.mutation import Mutant, MutantStatus
+from orchestrator.model.mutation import Mutant, MutantStatus, Mutation
 from orchestrator.mutation import candidates, critical, fresh, reach
+
+import peers  # isort: skip - the file beside this one
 
 ROOT = Path(__file__).parents[1]
 MUTMUT = ("-c", "import sys; from mutmut.__main__ import cli; sys.argv[0] = 'mutmut'; cli()")
-DETECTED = ("killed", "timeout", "segfault", "suspicious", "caught by type check")
 
 
 class Subject(msgspec.Struct, frozen=True):
@@ -50,6 +53,7 @@ class Subject(msgspec.Struct, frozen=True):
         source: Its source folder.
         critical: What is mutated.
         edit: A file, and a line of it before which a harmless one is put, for the run after one change.
+        tests: The folder of its tests.
     """
 
     make: Callable[[Path], None]
@@ -57,6 +61,7 @@ class Subject(msgspec.Struct, frozen=True):
     source: str
     critical: str
     edit: tuple[str, str]
+    tests: str = "tests"
 
 
 def main() -> None:
@@ -66,6 +71,7 @@ def main() -> None:
     parser.add_argument("--json", type=Path, metavar="FILE")
     parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()) / "orchestrator-benchmarks")
     parser.add_argument("--skip-mutmut", action="store_true", help="only ours")
+    parser.add_argument("--peers", action="store_true", help="other tools too")
     parser.add_argument("--lower-bound", action="store_true", help="run all tests under all mutants, which takes long")
     arguments = parser.parse_args()
     subject = SUBJECTS[arguments.subject]
@@ -76,6 +82,9 @@ def main() -> None:
         theirs = prepared(arguments.folder / arguments.subject / "mutmut", subject, ("mutmut~=3.8",))
         words = run_mutmut(theirs, subject, figures)
         figures["differences"] = differences(ours, mutants, words)
+    for name in peers.TOOLS if arguments.peers else ():
+        project = prepared(arguments.folder / arguments.subject / name, subject, peers.TOOLS[name].needs)
+        figures["tools"][name] = peers.run(name, project, subject.source, subject.critical, subject.tests)
     if arguments.lower_bound:
         figures["lower_bound_seconds"] = lower_bound(ours)
     print(json.dumps(figures, indent=1))
@@ -102,29 +111,37 @@ def prepared(folder: Path, subject: Subject, more: Sequence[str]) -> Path:
 
 def run_ours(project: Path, subject: Subject, figures: dict[str, Any]) -> tuple[Mutant, ...]:
     """Run cold, with nothing changed, and after one change; return the mutants of the cold run."""
-    (project / "orchestrator.toml").write_text(
-        f'python = "../venv/bin/python"\nsource = ["{subject.source}"]\n[app]\ntarget = "nothing:served"\n'
-        f'[tests]\ncoverage = false\n[mutation]\ncritical = ["{subject.critical}"]\nself-check = 0\n'
-        "import-time-budget = 3600\n"
-    )
-    seconds, mutants, stage = measured(project)
-    figures["tools"]["orchestrator"] = counted([m.status.value for m in mutants], seconds) | {"stages": stage}
+    write_settings(project, subject)
+    seconds, cold = measured(project)
+    mutants = cold.mutants
+    counts = peers.counted([m.status.value for m in mutants], seconds)
+    figures["tools"]["orchestrator"] = counts | {"stages": cold.seconds}
     kinds = [m.kind.value for m in mutants if m.status.is_detected or m.status.is_undetected]
     figures["kinds"] = {kind: kinds.count(kind) for kind in sorted(set(kinds))}
-    figures["unchanged_seconds"], again, _ = measured(project)
-    figures["unchanged_verdicts_differ"] = sum(a.status is not b.status for a, b in zip(again, mutants, strict=True))
+    figures["unchanged_seconds"], again = measured(project)
+    pairs = zip(again.mutants, mutants, strict=True)
+    figures["unchanged_verdicts_differ"] = sum(a.status is not b.status for a, b in pairs)
     file, line = subject.edit
     content = (project / file).read_text("utf-8")
     indent = line[: len(line) - len(line.lstrip())]
     (project / file).write_text(content.replace(line, f"{indent}_nothing = 0\n{line}", 1), "utf-8")
-    figures["one_change_seconds"], _, stage = measured(project)
-    figures["one_change_stages"] = stage
+    figures["one_change_seconds"], after = measured(project)
+    figures["one_change_stages"] = after.seconds
     (project / file).write_text(content, "utf-8")
     return mutants
 
 
-def measured(project: Path) -> tuple[float, tuple[Mutant, ...], dict[str, float]]:
-    """Run the mutation stage and what it needs; return the seconds of all, the mutants, and what took how long."""
+def write_settings(project: Path, subject: Subject) -> None:
+    """Write the orchestrator's settings: no coverage, no self-check, and time for all mutants."""
+    (project / "orchestrator.toml").write_text(
+        f'python = "../venv/bin/python"\nsource = ["{subject.source}"]\n[app]\ntarget = "nothing:served"\n'
+        f'[tests]\npaths = ["{subject.tests}"]\ncoverage = false\n'
+        f'[mutation]\ncritical = ["{subject.critical}"]\nself-check = 0\nimport-time-budget = 3600\n'
+    )
+
+
+def measured(project: Path) -> tuple[float, Mutation]:
+    """Run the mutation stage and what it needs; return the seconds of all, and what it found."""
     clock = time.monotonic()
     done = subprocess.run(
         [sys.executable, "-m", "orchestrator", "run", "--stage", "mutation"],
@@ -137,7 +154,7 @@ def measured(project: Path) -> tuple[float, tuple[Mutant, ...], dict[str, float]
     mutation = history.read(project / "reports" / "run.json").run.mutation
     if mutation is None:
         raise SystemExit(done.stdout + done.stderr)
-    return round(seconds, 2), mutation.mutants, mutation.seconds
+    return round(seconds, 2), mutation
 
 
 def run_mutmut(project: Path, subject: Subject, figures: dict[str, Any]) -> dict[str, str]:
@@ -164,32 +181,16 @@ def run_mutmut(project: Path, subject: Subject, figures: dict[str, Any]) -> dict
         [str(python), *MUTMUT, "results", "--all", "true"], cwd=project, capture_output=True, text=True, check=False
     )
     words = dict(line.strip().rsplit(": ", 1) for line in listed.stdout.splitlines() if "__mutmut_" in line)
-    figures["tools"]["mutmut"] = counted(list(words.values()), seconds)
+    figures["tools"]["mutmut"] = peers.counted(list(words.values()), seconds)
     if not words:
         figures["tools"]["mutmut"]["said"] = (done.stdout + done.stderr)[-300:]
     return words
 
 
-def counted(words: Sequence[str], seconds: float) -> dict[str, Any]:
-    """Return the counts of a tool; what it did not judge is no mutant."""
-    killed = sum(word in DETECTED or word == "crashed" for word in words)
-    survived, unreached = words.count("survived"), words.count("no tests")
-    judged = killed + survived + unreached
-    return {
-        "mutants": judged,
-        "killed": killed,
-        "survived": survived,
-        "not_reached": unreached,
-        "not_judged": len(words) - judged,
-        "seconds": seconds,
-        "rate": round(judged / seconds, 2),
-    }
-
-
 def differences(project: Path, mutants: Sequence[Mutant], words: dict[str, str]) -> dict[str, Any]:
     """Return the mutants that both judged and on which they differ, with what plain pytest says."""
     judged = [m for m in mutants if m.id in words and (m.status.is_detected or m.status.is_undetected)]
-    differ = [m for m in judged if m.status.is_detected != (words[m.id] in DETECTED)]
+    differ = [m for m in judged if m.status.is_detected != (words[m.id] in peers.KILLED)]
     found = []
     if differ:
         loaded = config.load(project)
@@ -234,8 +235,8 @@ def lower_bound(project: Path) -> float:
     return round(total / (os.cpu_count() or 1), 2)
 
 
-def source_distribution(requirement: str) -> Callable[[Path], None]:
-    """Return what unpacks a source distribution of the package index."""
+def source_distribution(requirement: str, inside: str = ".") -> Callable[[Path], None]:
+    """Return what unpacks a source distribution of the package index, or a folder of it."""
 
     def make(project: Path) -> None:
         with tempfile.TemporaryDirectory() as folder:
@@ -244,7 +245,7 @@ def source_distribution(requirement: str) -> Callable[[Path], None]:
             (archive,) = Path(folder).glob("*.tar.gz")
             shutil.unpack_archive(archive, folder)
             (unpacked,) = (p for p in Path(folder).iterdir() if p.is_dir())
-            shutil.copytree(unpacked, project, dirs_exist_ok=True)
+            shutil.copytree(unpacked / inside, project, dirs_exist_ok=True)
 
     return make
 
@@ -383,6 +384,24 @@ def handlers(project: Path) -> None:
     (project / "pyproject.toml").write_text('[tool.pytest.ini_options]\npythonpath = ["."]\n')
 
 
+def synthetic(project: Path) -> None:
+    """Write a hundred functions with a test each, which have ten thousand mutants together."""
+    (project / "work").mkdir()
+    (project / "work" / "__init__.py").touch()
+    (project / "tests").mkdir()
+    for number in range(100):
+        lines = ["def f(a, b):", "    total = a + b"]
+        lines += [f"    total = total * {k} + a - {k + number}" for k in range(2, 20)]
+        text = "\n".join([*lines, "    return total"]) + "\n"
+        values: dict[str, Any] = {}
+        exec(text, values)  # noqa: S102 - to know what the function gives
+        (project / "work" / f"m{number:02}.py").write_text(text)
+        (project / "tests" / f"test_{number:02}.py").write_text(
+            f"from work.m{number:02} import f\n\n\ndef test_f():\n    assert f(2, 3) == {values['f'](2, 3)}\n"
+        )
+    (project / "pyproject.toml").write_text('[tool.pytest.ini_options]\npythonpath = ["."]\n')
+
+
 TEN = ("work/ten.py", "    total = a + b")
 SUBJECTS = {
     "itsdangerous": Subject(
@@ -399,6 +418,21 @@ SUBJECTS = {
         "backend/app/services/*.py",
         ("backend/app/services/paging.py", "    items = found[:limit]"),
     ),
+    "tenacity": Subject(
+        source_distribution("tenacity==9.1.2"),
+        ("typeguard", "tornado"),
+        "tenacity",
+        "tenacity/*.py",
+        ("tenacity/wait.py", "        return self.wait_fixed"),
+    ),
+    "flaskr": Subject(
+        source_distribution("flask==3.1.2", "examples/tutorial"),
+        ("flask==3.1.2",),
+        "flaskr",
+        "flaskr/*.py",
+        ("flaskr/blog.py", "    post = ("),
+    ),
+    "synthetic-10000": Subject(synthetic, (), "work", "work/*.py", ("work/m50.py", "    return total")),
     "handlers": Subject(
         handlers, ("flask", "fastapi", "httpx"), "shop", "shop/*.py", ("shop/app.py", "    item = ITEMS.get(number)")
     ),

@@ -3,8 +3,8 @@
     python benchmarks/mutation.py SUBJECT [--json FILE] [--folder DIR] [--skip-mutmut] [--peers] [--lower-bound]
 
 SUBJECT is `itsdangerous`, `tenacity` (whose tests are slow) or `flaskr` (the application of Flask's tutorial), each
-from its source distribution, `backend` (this repository's service), `scaling-100`, `scaling-1000`, `scaling-10000` (so many
-generated tests around the same ten functions, of which ten reach each), `synthetic-10000` (so many mutants), or
+from its source distribution, `backend` (this repository's service), `scaling-100`, `scaling-1000`, `scaling-10000` (so
+many generated tests around the same ten functions, of which ten reach each), `synthetic-10000` (so many mutants), or
 `handlers` (six handlers of Flask and FastAPI). `--peers` runs other tools too, those of `peers.py`. Every subject and
 every tool has an environment of its own; the environments are made once in DIR and used again. The orchestrator is the
 one that runs this program.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import signal
 import subprocess
 import sys
@@ -11,7 +12,7 @@ import webbrowser
 from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
-from typing import Any, NoReturn
+from typing import Any, Final, NoReturn
 
 import click
 import msgspec
@@ -21,7 +22,7 @@ from rich.markup import escape
 from orchestrator import __version__, config, history, progress, runner, text
 from orchestrator import report as reports
 from orchestrator.adapters import agent
-from orchestrator.commands import CONFIG, doctor, init, merge
+from orchestrator.commands import CONFIG
 from orchestrator.errors import Code, ExitCode, OrchestratorError, UsageError, anchor
 from orchestrator.mutation.shards import Shard
 from orchestrator.report import terminal
@@ -80,7 +81,24 @@ def _refuse_platform() -> None:
         )
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+class _Commands(click.Group):
+    """Commands of which some are imported when they are asked for: a run does not wait for them."""
+
+    _lazy: Final = ("doctor", "init", "merge")
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of all commands."""
+        return sorted([*super().list_commands(ctx), *self._lazy])
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return a command; None: there is none of that name."""
+        if cmd_name in self._lazy:
+            command: click.Command = importlib.import_module(f"orchestrator.commands.{cmd_name}").command
+            return command
+        return super().get_command(ctx, cmd_name)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="orchestrator")
 def commands() -> None:
     """If someone broke our API, who would notice?
@@ -276,10 +294,6 @@ def serve(settings_file: Path | None) -> int:
             return ExitCode.PASSED
         raise app.died()
 
-
-commands.add_command(init.command)
-commands.add_command(doctor.command)
-commands.add_command(merge.command)
 
 if __name__ == "__main__":
     main()

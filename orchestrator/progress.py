@@ -5,14 +5,16 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
 from orchestrator import text
 from orchestrator.model.stage import StageResult, StageStatus
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
 
 _SIGNS: Final = {
     StageStatus.COMPLETED: ("✓", "green"),
@@ -106,6 +108,15 @@ def teller(console: Console) -> Iterator[Teller]:
     if not console.is_terminal:
         yield PlainTeller(console)
         return
+    # Slow to import, and only people at a terminal need it.
+    from rich.progress import (  # noqa: PLC0415
+        BarColumn,
+        Progress,
+        SpinnerColumn,
+        TextColumn,
+        TimeElapsedColumn,
+    )
+
     columns = (
         SpinnerColumn(),
         TextColumn("{task.description:<11}"),

@@ -117,9 +117,13 @@ def commands_in(page: Path) -> Iterator[tuple[str, list[str]]]:
                 yield "run", re.findall(r"(?<!\S)--?[a-z][a-z-]*", passed_on[1])
 
 
+COMMANDS = commands.list_commands(click.Context(commands))
+
+
 def options_of(name: str) -> set[str]:
     """The options of a command, as its help lists them."""
-    command = commands.commands[name]
+    command = commands.get_command(click.Context(commands), name)
+    assert command, name
     page = command.get_help(click.Context(command, info_name=name, help_option_names=["-h", "--help"]))
     return set(re.findall(r"(?<![\w-])--?[a-z][a-z-]*", page.partition("Options:")[2]))
 
@@ -127,12 +131,12 @@ def options_of(name: str) -> set[str]:
 @pytest.mark.parametrize("page", PAGES, ids=names(PAGES))
 def test_commands_and_options_that_are_named_exist(page: Path) -> None:
     for name, options in commands_in(page):
-        assert name in commands.commands
+        assert name in COMMANDS
         assert set(options) <= options_of(name), name
 
 
 def test_an_option_that_stands_alone_is_one_of_ours_or_of_another_tool() -> None:
-    ours = set().union(*map(options_of, commands.commands))
+    ours = set().union(*map(options_of, COMMANDS))
     others = {"--deselect", "--ignore"}  # pytest's
     for page in PAGES:
         named = {span.partition("=")[0].split()[0] for span in _SPAN.findall(prose(page)) if re.match(r"--\w", span)}

@@ -17,7 +17,6 @@ from typing import Any, Final
 from urllib.parse import unquote, urljoin, urlsplit
 
 import msgspec
-import yaml
 
 from orchestrator import text
 from orchestrator.config import Exclusion
@@ -25,16 +24,6 @@ from orchestrator.errors import Code, OrchestratorError
 from orchestrator.model.operations import Operation
 
 METHODS: Final = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
-
-
-class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc] # the C loader is optional
-    """Safe YAML whose timestamps stay text, as JSON Schema knows no other."""
-
-
-_Loader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
-    for first, resolvers in _Loader.yaml_implicit_resolvers.items()
-}
 
 
 class Document(msgspec.Struct, frozen=True, kw_only=True):
@@ -179,7 +168,7 @@ def parse(data: bytes, source: str, *, base_path: str | None = None, exclude: Se
 def _decode(data: bytes, source: str) -> dict[str, Any]:
     try:
         content = data.decode("utf-8-sig")
-        raw = json.loads(content) if content.lstrip().startswith("{") else yaml.load(content, Loader=_Loader)  # noqa: S506 - derived from the safe loader
+        raw = json.loads(content) if content.lstrip().startswith("{") else _from_yaml(content, source)
     except UnicodeDecodeError as error:
         raise OrchestratorError(
             Code.DOCUMENT_UNREADABLE, f"{source} is not UTF-8: {error}", hint="Save it as UTF-8."
@@ -194,29 +183,24 @@ def _decode(data: bytes, source: str) -> dict[str, Any]:
             f"{source} is not JSON: {error.msg} at line {error.lineno}, column {error.colno}",
             hint="Mend the document there.",
         ) from error
-    except yaml.YAMLError as error:
-        problem, where = _yaml_problem(error, content)
-        raise OrchestratorError(
-            Code.DOCUMENT_UNREADABLE, f"{source} is not YAML: {problem}{where}", hint="Mend the document there."
-        ) from error
-    except ValueError as error:  # a number that is none: `0x_`
-        raise OrchestratorError(
-            Code.DOCUMENT_UNREADABLE, f"{source} is not YAML: {error}", hint="Put that value in quotes."
-        ) from error
     if not isinstance(raw, dict):
         raise _invalid(source, "it is not a mapping")
     return raw
 
 
-def _yaml_problem(error: yaml.YAMLError, content: str) -> tuple[str, str]:
-    """Return what is wrong and where."""
-    if isinstance(error, yaml.reader.ReaderError):  # it counts bytes or characters, as the loader does
-        before = content.partition(chr(error.character))[0]
-        line, column = before.count("\n"), len(before) - before.rfind("\n") - 1
-        return "a control character", f" at line {line + 1}, column {column + 1}"
-    mark = getattr(error, "problem_mark", None)
-    where = f" at line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-    return getattr(error, "problem", None) or "it can't be parsed", where
+def _from_yaml(content: str, source: str) -> Any:
+    from orchestrator.adapters import yaml_text  # noqa: PLC0415 - slow to import, and often not needed
+
+    try:
+        return yaml_text.load(content)
+    except yaml_text.NotYAMLError as error:
+        raise OrchestratorError(
+            Code.DOCUMENT_UNREADABLE, f"{source} is not YAML: {error}", hint="Mend the document there."
+        ) from error
+    except ValueError as error:  # a number that is none: `0x_`
+        raise OrchestratorError(
+            Code.DOCUMENT_UNREADABLE, f"{source} is not YAML: {error}", hint="Put that value in quotes."
+        ) from error
 
 
 def _invalid(source: str, why: str) -> OrchestratorError:

@@ -74,6 +74,7 @@ def main() -> None:
     parser.add_argument("--peers", action="store_true", help="other tools too")
     parser.add_argument("--lower-bound", action="store_true", help="run all tests under all mutants, which takes long")
     arguments = parser.parse_args()
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # nobody's tools are measured while they compile themselves
     subject = SUBJECTS[arguments.subject]
     ours = prepared(arguments.folder / arguments.subject / "orchestrator", subject, ())
     figures: dict[str, Any] = {"subject": arguments.subject, "tools": {}}

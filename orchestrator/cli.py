@@ -40,7 +40,7 @@ def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
 
 def _guarded(call: Callable[[], Any]) -> int:
     """Turn whatever ends the command into an exit status and a message without a traceback."""
-    console = Console(stderr=True)
+    console = terminal.console(stderr=True)
     try:
         _refuse_platform()
         return int(call() or 0)
@@ -172,7 +172,7 @@ def run(
     project = _with_choice(
         project, changed_since=changed_since, budget=budget, quick=quick, all_tests=all_tests, shard=shard, dask=dask
     )
-    console = Console()
+    console = terminal.console()
     if asked == (runner.REPORT,):
         saved = history.read(project.reports / reports.RUN)
         terminal.say(saved, reports.write(saved, project.reports), console)
@@ -226,7 +226,7 @@ def report(saved: Path, output: Path) -> int:
       orchestrator report reports/run.json -o /tmp/again
     """
     page = reports.write(history.read(saved), output)
-    Console().print(str(page), highlight=False, soft_wrap=True)
+    terminal.console().print(str(page), highlight=False, soft_wrap=True)
     return ExitCode.PASSED
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import functools
 import importlib.metadata
 import platform
 import shlex
 import sys
 import time
 import traceback
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -183,7 +184,7 @@ def _result(stage: Stage, context: Context) -> StageResult:
 
 
 def _provenance(project: Project, app: Agent | None, command: Sequence[str]) -> Provenance:
-    tools = {name: importlib.metadata.version(name) for name in _TOLD_VERSIONS}
+    tools = dict(_tools())
     if app is not None:
         tools |= {f"{name} (app)": version for name, version in sorted(app.versions.items())}
     settings = config.changed(project.settings)
@@ -196,6 +197,11 @@ def _provenance(project: Project, app: Agent | None, command: Sequence[str]) -> 
         tools=tools,
         settings={k: text.REDACTED if k == "app.environment" else text.one_line(v) for k, v in settings.items()},
     )
+
+
+@functools.cache
+def _tools() -> Mapping[str, str]:
+    return {name: importlib.metadata.version(name) for name in _TOLD_VERSIONS}
 
 
 def judged(run: Run, compared_with: Earlier | None, project: Project) -> Report:

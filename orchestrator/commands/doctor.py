@@ -11,6 +11,7 @@ from rich.markup import escape
 from orchestrator import config, doctor, progress, text
 from orchestrator.commands import CONFIG
 from orchestrator.doctor import Check, Sign
+from orchestrator.report import terminal
 
 _STYLES = {Sign.GOOD: "green", Sign.BAD: "red", Sign.NOTHING: "dim"}
 _WIDTH = 16
@@ -27,7 +28,7 @@ def command(*, settings_file: Path | None) -> int:
     \b
     Exit status: 0 when nothing fails, else that of `orchestrator run` for the worst of it.
     """
-    console = Console()
+    console = terminal.console()
     project = config.load(Path.cwd(), settings_file)
     checks = []
     for check in doctor.examine(project, progress.PlainTeller(console)):

@@ -14,6 +14,7 @@ from rich.markup import escape
 from orchestrator import discovery, scaffold
 from orchestrator.discovery import Findings, Question
 from orchestrator.errors import ExitCode
+from orchestrator.report import terminal
 from orchestrator.scaffold import Planned
 
 _WIDTH = 20
@@ -43,7 +44,7 @@ def command(*, assignments: tuple[str, ...], yes: bool, dry_run: bool, force: bo
       orchestrator init --set app.target=shop.main:app --set openapi.path=docs/shop.yaml
     """
     root = Path.cwd()
-    console = Console()
+    console = terminal.console()
     given = dict(map(_assignment, assignments))
     findings = discovery.look(root, given)
     _say_findings(findings, console)

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import click
 import msgspec
-from rich.console import Console
 
 from orchestrator import config, history, matrix, report, runner
 from orchestrator.commands import CONFIG
@@ -39,7 +38,7 @@ def command(*, saved: tuple[Path, ...], settings_file: Path | None, output: Path
     run = _joined([history.read(path).run for path in saved])
     done = runner.judged(run, earlier, project)
     page = report.write(done, output or project.reports)
-    terminal.say(done, page, Console())
+    terminal.say(done, page, terminal.console())
     return done.verdict.exit_code
 
 

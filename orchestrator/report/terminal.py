@@ -14,6 +14,11 @@ from orchestrator.model.run import Change, GateVerdict, Report
 _SIGNS = {GateVerdict.PASS: "[green]✓[/]", GateVerdict.FAIL: "[red]✗[/]", GateVerdict.NOT_COMPUTED: "[dim]–[/]"}
 
 
+def console(*, stderr: bool = False) -> Console:
+    """Return where people are told something: what others wrote is never read as the name of an emoji."""
+    return Console(stderr=stderr, emoji=False)
+
+
 def say(report: Report, page: Path, console: Console) -> None:
     """Print the verdict, the gates, what is worst, and where the page is."""
     verdict, run = report.verdict, report.run
@@ -22,7 +27,6 @@ def say(report: Report, page: Path, console: Console) -> None:
     console.print(
         f"[{style}]{'PASS' if verdict.passed else 'FAIL'}[/]  {escape(run.subject.name)}: {escape(verdict.headline)}"
         f" [dim]({text.seconds(run.seconds)})[/]",
-        emoji=False,
         highlight=False,
     )
     for gate in sorted(verdict.gates, key=lambda g: g.verdict is not GateVerdict.FAIL):
@@ -30,15 +34,13 @@ def say(report: Report, page: Path, console: Console) -> None:
         line = (
             f"  {_SIGNS[gate.verdict]} {escape(gate.title)}: {escape(found)} [dim](asked: {escape(gate.threshold)})[/]"
         )
-        console.print(line, emoji=False, highlight=False, soft_wrap=True)
+        console.print(line, highlight=False, soft_wrap=True)
     for line in _worst(report):
-        console.print(f"  {escape(line)}", emoji=False, highlight=False, soft_wrap=True)
+        console.print(f"  {escape(line)}", highlight=False, soft_wrap=True)
     if report.comparison is not None:
         new, fixed = len(report.comparison.of(Change.NEW)), len(report.comparison.of(Change.FIXED))
-        console.print(
-            f"  since the {escape(report.comparison.label)}: {new} new, {fixed} fixed", emoji=False, highlight=False
-        )
-    console.print(f"  [bold]{escape(os.path.relpath(page))}[/]", emoji=False, highlight=False, soft_wrap=True)
+        console.print(f"  since the {escape(report.comparison.label)}: {new} new, {fixed} fixed", highlight=False)
+    console.print(f"  [bold]{escape(os.path.relpath(page))}[/]", highlight=False, soft_wrap=True)
 
 
 def escape(value: str) -> str:

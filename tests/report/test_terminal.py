@@ -71,3 +71,7 @@ def test_a_comparison_is_counted() -> None:
 def test_the_last_line_is_the_page_and_stays_whole(tmp_path: Path) -> None:
     page = tmp_path / ("long" * 60) / "quality.html"
     assert said(builders.report(), page).splitlines()[-1].strip().endswith("long/quality.html")
+
+
+def test_what_others_wrote_is_never_read_as_the_name_of_an_emoji() -> None:
+    assert terminal.console().render_str("test_it[:bug:]").plain == "test_it[:bug:]"

@@ -222,7 +222,7 @@ class Judge:
             else:
                 talks[self._session.submit(job)] = talk
 
-        most = workers + 1 if workers > 1 else 1  # one waits where a child ends
+        most = 2 * workers if workers > 1 else 1  # some wait where children end
         while waiting or talks or later:
             while waiting and len(talks) < most and (until is None or time.monotonic() < until):
                 candidate = waiting.popleft()

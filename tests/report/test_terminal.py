@@ -18,7 +18,9 @@ from tests.report.hostile import STRINGS
 
 def said(report: Report, page: Path = Path("reports/quality.html"), *, colours: bool = False) -> str:
     output = io.StringIO()
-    console = Console(file=output, width=200, force_terminal=colours, color_system="standard" if colours else None)
+    console = Console(
+        file=output, emoji=False, width=200, force_terminal=colours, color_system="standard" if colours else None
+    )
     terminal.say(report, page, console)
     return output.getvalue()
 

@@ -84,6 +84,7 @@ class _Child:
         self.deadline = self.started + sum(job["limits"][:2])  # until the first item has ended
         self.lines = 0
         self.data: list[bytes] = []
+        self.is_leaving = False  # it has said its last word
         self.timed_out = False
         self._ended: tuple[int, float] | None = None  # exit status and CPU seconds
 
@@ -149,6 +150,7 @@ class Forker:
         self._most = 0  # bytes of address space that a child may have; 0: no limit
         self._waiting: collections.deque[dict[str, Any]] = collections.deque()
         self._children: dict[int, _Child] = {}
+        self._empty: list[str] = []  # folders in which nothing is left
         self._poll = select.poll()
         self._poll.register(pipes.incoming, select.POLLIN)
 
@@ -159,7 +161,7 @@ class Forker:
         gc.freeze()  # children must not copy pages only because they collect garbage
         try:
             while not self._pipes.is_closed:
-                while self._waiting and len(self._children) < self._limit:
+                while self._waiting and sum(not c.is_leaving for c in self._children.values()) < self._limit:
                     if "job" not in self._waiting[0] and self._children:
                         break
                     message = self._waiting.popleft()
@@ -178,6 +180,8 @@ class Forker:
             for child in self._children.values():
                 child.end()
                 shutil.rmtree(child.folder, ignore_errors=True)
+            for folder in self._empty:
+                shutil.rmtree(folder, ignore_errors=True)
 
     def _patience(self) -> int | None:
         if not self._children:
@@ -187,7 +191,7 @@ class Forker:
 
     def _start(self, job: dict[str, Any]) -> None:
         reading, writing = os.pipe()
-        folder = tempfile.mkdtemp(prefix="child-", dir=self._folder)
+        folder = self._empty.pop() if self._empty else tempfile.mkdtemp(prefix="child-", dir=self._folder)
         sys.stdout.flush()
         sys.stderr.flush()
         pid = os.fork()
@@ -232,15 +236,18 @@ class Forker:
             limits = child.job["limits"]
             child.lines += lines
             child.deadline = _MONOTONIC() + limits[min(child.lines + 1, len(limits) - 1)]
-        if not data or data.endswith(_END) or b"".join(child.data[-2:]).endswith(_END):
+        if not data:
             self._finish(child)
+        elif data.endswith(_END) or b"".join(child.data[-2:]).endswith(_END):
+            child.is_leaving = True  # while it does, the next one begins
+            child.deadline = _MONOTONIC() + _LAST_STEPS
 
     def _look(self) -> None:
         """End who is late, and miss nobody whose own children keep the pipe open."""
         now = _MONOTONIC()
         for child in list(self._children.values()):
             if now >= child.deadline:
-                child.timed_out = True
+                child.timed_out = not child.is_leaving
                 self._finish(child)
             elif child.has_ended():
                 self._finish(child)
@@ -256,7 +263,10 @@ class Forker:
             while data := os.read(child.pipe, 1 << 16):
                 child.data.append(data)
         os.close(child.pipe)
-        shutil.rmtree(child.folder, ignore_errors=True)
+        if child.is_leaving and not child.timed_out and not os.listdir(child.folder):
+            self._empty.append(child.folder)
+        else:
+            shutil.rmtree(child.folder, ignore_errors=True)
         with contextlib.suppress(BrokenPipeError):
             self._pipes.send(child.told())
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import importlib.metadata
 import os
 import sys
 import sysconfig
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -224,12 +226,12 @@ class _Service:
         self._items = Items(session.config)
         self._live = live
         self._trace = trace
+        self._put: Callable[[], None] = lambda: None
 
     def prepare(self, message: dict[str, Any]) -> None:
         """Do in this process what its children would all do."""
-        change = message.get("change")
-        if change and self._live:
-            self._live.source(change["path"])  # read and parsed once
+        if message.get("change") and self._live:
+            self._put = self._live.prepared(Change(message["change"]))
         if "prime" in message:
             settle_child(self._session)
             chosen = [self._session.items[number] for number in message["prime"]]
@@ -241,11 +243,12 @@ class _Service:
         if job["change"] and self._live:
             change = Change(job["change"])
             try:
-                self._live.put(change)
+                self._put()
             except NotSwappable as reason:
                 write({"not_swappable": str(reason)})
                 return
-            ChangedImport(change.path, self._live.source(change.path).changed(change), self._functions)
+            changed = functools.partial(self._live.source(change.path).changed, change)
+            ChangedImport(change.path, changed, self._functions)
         if self._trace:
             self._trace.begin()
         if self._functions:
@@ -269,7 +272,8 @@ class ColdSession(Collecting):
         """Import, collect and run under the change. Where the job names files, only those are collected."""
         if self._job["change"]:
             change = Change(self._job["change"])
-            self._imported = ChangedImport(change.path, Source.read(change.path).changed(change), self._functions)
+            changed = functools.partial(Source.read(change.path).changed, change)
+            self._imported = ChangedImport(change.path, changed, self._functions)
         # Packages of others are imported already, also such as offer plugins: their assertions are not rewritten then.
         quiet = ("-W", "ignore::pytest.PytestAssertRewriteWarning")
         status = pytest.main([*options, *quiet, *(self._job["files"] or paths)], plugins=[self])

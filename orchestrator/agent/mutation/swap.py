@@ -13,7 +13,7 @@ import gc
 import os
 import sys
 import types
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from importlib.machinery import SourceFileLoader
 from importlib.util import decode_source, resolve_name
 from types import CodeType, FunctionType
@@ -117,13 +117,19 @@ class LiveFunctions:
     def __init__(self, root: str, left_out: Sequence[str] = ()) -> None:
         self._real: dict[str, str] = {}
         self._functions: dict[Key, list[FunctionType]] = {}
-        self._caches: list[Any] = []
+        caches: list[Any] = []
         for candidate in gc.get_objects():
             kind = type(candidate)
             if kind is FunctionType:
                 self._functions.setdefault(self._key(candidate.__code__), []).append(candidate)
             elif kind is functools._lru_cache_wrapper:
-                self._caches.append(candidate)
+                caches.append(candidate)
+        # By the identity of all that a cache wraps.
+        self._caches: dict[int, list[Any]] = {}
+        for cache in caches:
+            for wrapped in _wrapped(cache):
+                self._caches.setdefault(id(wrapped), []).append(cache)
+        self._old: dict[tuple[str, int, int], CodeType] = {}
         self._sources: dict[str, Source] = {}
         inside, outside = _folder(root), tuple(map(_folder, left_out))
         files = [(module, _file_of(module)) for module in list(sys.modules.values())]
@@ -144,17 +150,22 @@ class LiveFunctions:
             self._sources[path] = Source.read(path)
         return self._sources[path]
 
-    def put(self, change: Change) -> None:
-        """Put a mutant into the process.
+    def prepared(self, change: Change) -> Callable[[], None]:
+        """Return what puts a mutant into the process. What can be done without a trace in this one is done now.
 
-        Raises:
-            NotSwappable: it can't be; its module has to be imported afresh.
+        That call, and not this one, raises `NotSwappable`: the mutant's module has to be imported afresh.
         """
         if change.constant:
-            self._bind(change, *change.constant)
-        elif change.function:
-            self.swap(change)
-        # Else its module is not imported yet: it will be imported changed.
+            return functools.partial(self._bind, change, *change.constant)
+        if not change.function:
+            return lambda: None  # its module is not imported yet: it will be imported changed
+        try:
+            swap = self.swap(change)
+        except NotSwappable as reason:
+            return functools.partial(_raise, reason)
+        except Exception as error:  # noqa: BLE001 - what does not compile is told of its mutant, and ends no other
+            return functools.partial(_raise, error)
+        return swap.apply
 
     def _bind(self, change: Change, owner: str, name: str) -> None:
         """Bind a name of a module or a plain class to its new value, wherever that module's value has been taken."""
@@ -209,36 +220,63 @@ class LiveFunctions:
                 found += [(source, entry.name, entry.asname or entry.name) for entry in node.names]
         return found
 
-    def swap(self, change: Change) -> int:
-        """Give every live function of the changed definition its new code; return how many there are.
+    def swap(self, change: Change) -> Swap:
+        """Return the new code of every live function of the changed definition.
 
         Raises:
             NotSwappable: new code of this kind does not fit the live functions, or there is none though its
                 module is imported.
         """
         source = self.source(change.path)
-        original = source.lines[change.first - 1 : change.last]
-        old = _definition(source.skeleton(change.first, change.last, original), change, len(original))
-        swapped: list[FunctionType] = []
+        old = self._definition(change)
         live = self._functions.get((change.path, old.co_firstlineno, old.co_name), [])
         if not live:
             if any(_file_of(m) == change.path for m in list(sys.modules.values())):
                 raise NotSwappable("its decorator keeps no function that has its code")
-            return 0  # not imported yet: it will be imported changed
+            return Swap([], [])  # not imported yet: it will be imported changed
         filename, flags = live[0].__code__.co_filename, live[0].__code__.co_flags & _FUTURE
         text = source.skeleton(change.first, change.last, change.lines)
         new = _definition(text, change, len(change.lines), filename, flags)
+        functions: list[tuple[FunctionType, CodeType]] = []
         for before, after in _pairs(old, new):
             for function in self._functions.get((change.path, before.co_firstlineno, before.co_name), ()):
                 if function.__code__.co_freevars != after.co_freevars:
                     raise NotSwappable("it uses other variables of the function around it")
-                swapped.append(function)
-                function.__code__ = after
-        ours = set(map(id, swapped))
-        for cache in self._caches:
-            if _wraps(cache, ours):
-                cache.cache_clear()
-        return len(swapped)
+                functions.append((function, after))
+        return Swap(functions, [cache for function, _ in functions for cache in self._caches.get(id(function), ())])
+
+    def _definition(self, change: Change) -> CodeType:
+        """Return the code of a definition as it is without its change."""
+        where = (change.path, change.first, change.last)
+        if where not in self._old:
+            source = self.source(change.path)
+            lines = source.lines[change.first - 1 : change.last]
+            self._old[where] = _definition(source.skeleton(change.first, change.last, lines), change, len(lines))
+        return self._old[where]
+
+
+class Swap:
+    """New code for live functions.
+
+    Attributes:
+        functions: Each with its new code.
+        caches: What has cached results of these functions.
+    """
+
+    def __init__(self, functions: list[tuple[FunctionType, CodeType]], caches: list[Any]) -> None:
+        self.functions = functions
+        self.caches = caches
+
+    def apply(self) -> None:
+        """Put it into this process."""
+        for function, code in self.functions:
+            function.__code__ = code
+        for cache in self.caches:
+            cache.cache_clear()
+
+
+def _raise(error: Exception) -> None:
+    raise error
 
 
 def _folder(path: str) -> str:
@@ -292,13 +330,13 @@ def _pairs(old: CodeType, new: CodeType) -> Iterator[tuple[CodeType, CodeType]]:
             yield from _pairs(code, theirs[code.co_name].pop(0))
 
 
-def _wraps(cache: Any, functions: set[int]) -> bool:
-    seen = 0
-    while cache is not None and seen < 20:
-        if id(cache) in functions:
-            return True
-        cache, seen = getattr(cache, "__wrapped__", None), seen + 1
-    return False
+def _wrapped(cache: Any) -> Iterator[Any]:
+    """Yield a cache, and what it wraps, from the outside in."""
+    for _ in range(20):  # it may wrap itself
+        if cache is None:
+            return
+        yield cache
+        cache = getattr(cache, "__wrapped__", None)
 
 
 class ChangedImport:
@@ -306,14 +344,14 @@ class ChangedImport:
 
     Args:
         path: The file, absolute, links resolved.
-        text: Its changed content.
+        text: Gives its changed content.
         recorder: Compiles it, if what is executed is recorded.
 
     Attributes:
         used: Whether anybody did.
     """
 
-    def __init__(self, path: str, text: str, recorder: FunctionRecorder | None = None) -> None:
+    def __init__(self, path: str, text: Callable[[], str], recorder: FunctionRecorder | None = None) -> None:
         self.used = False
         original = SourceFileLoader.get_code
 
@@ -322,7 +360,7 @@ class ChangedImport:
             if os.path.realpath(name) != path:
                 return original(loader, fullname)
             self.used = True
-            code: CodeType = recorder.compiled(text, name) if recorder else loader.source_to_code(text, name)
+            code: CodeType = recorder.compiled(text(), name) if recorder else loader.source_to_code(text(), name)
             return code
 
         SourceFileLoader.get_code = get_code  # type: ignore[method-assign, assignment]

@@ -47,7 +47,9 @@ def changed(module: Any, old: str, new: str, *, first: int, last: int, **more: A
 
 
 def swapped(module: Any, old: str, new: str, *, first: int, last: int) -> int:
-    return LiveFunctions("/", [sys.prefix, sys.base_prefix]).swap(changed(module, old, new, first=first, last=last))
+    swap = LiveFunctions("/", [sys.prefix, sys.base_prefix]).swap(changed(module, old, new, first=first, last=last))
+    swap.apply()
+    return len(swap.functions)
 
 
 SHAPES = """\
@@ -253,10 +255,10 @@ def test_a_module_that_is_not_imported_yet_is_imported_changed(load: Load, tmp_p
     late = types.SimpleNamespace(__file__=str(tmp_path / "user_late.py"))
     change = changed(late, "1", "2", first=1, last=2)
     live = LiveFunctions("/", [sys.prefix, sys.base_prefix])
-    assert live.swap(change) == 0
+    assert not live.swap(change).functions
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(SourceFileLoader, "get_code", SourceFileLoader.get_code)
-        imported = ChangedImport(change.path, live.source(change.path).changed(change))
+        imported = ChangedImport(change.path, lambda: live.source(change.path).changed(change))
         assert load("A = 1\n", "user_other").A == 1
         assert not imported.used
         assert load("def total():\n    return 1\n", "user_late").total() == 2
@@ -267,7 +269,7 @@ def bound(module: Any, name: str, value: str, *, owner: str = "") -> None:
     path = str(Path(module.__file__).resolve())
     indent = "    " if owner else ""
     told = {"path": path, "first": 1, "last": 1, "lines": [f"{indent}{name} = {value}"], "function": False}
-    LiveFunctions("/", [sys.prefix, sys.base_prefix]).put(Change({**told, "constant": [owner, name]}))
+    LiveFunctions("/", [sys.prefix, sys.base_prefix]).prepared(Change({**told, "constant": [owner, name]}))()
 
 
 def test_a_constant_is_bound_in_every_module_that_imports_it(load: Load) -> None:
@@ -336,7 +338,20 @@ def test_a_constant_that_is_imported_with_everything_is_refused(load: Load) -> N
 
 def test_a_change_that_only_shows_at_import_leaves_the_process_alone(load: Load) -> None:
     module = load("def total(a=1):\n    return a\n")
-    LiveFunctions("/", [sys.prefix, sys.base_prefix]).put(
-        changed(module, "a=1", "a=2", first=1, last=2, function=False)
-    )
+    live = LiveFunctions("/", [sys.prefix, sys.base_prefix])
+    live.prepared(changed(module, "a=1", "a=2", first=1, last=2, function=False))()
     assert module.total() == 1
+
+
+def test_preparing_leaves_the_process_alone_and_refuses_nothing_yet(load: Load) -> None:
+    module = load("import functools\n\n@functools.cache\ndef total(a):\n    return a + 1\n")
+    assert module.total(1) == 2
+    live = LiveFunctions("/", [sys.prefix, sys.base_prefix])
+    put = live.prepared(changed(module, "a + 1", "a + 2", first=3, last=5))
+    assert module.total(1) == 2
+    assert module.total.cache_info().currsize == 1
+    put()
+    assert module.total(1) == 3
+    refused = live.prepared(changed(module, "a + 1", "a + ", first=3, last=5))
+    with pytest.raises(SyntaxError):
+        refused()

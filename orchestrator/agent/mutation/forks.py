@@ -263,12 +263,19 @@ class Forker:
             while data := os.read(child.pipe, 1 << 16):
                 child.data.append(data)
         os.close(child.pipe)
-        if child.is_leaving and not child.timed_out and not os.listdir(child.folder):
+        if child.is_leaving and _is_empty(child.folder):
             self._empty.append(child.folder)
         else:
             shutil.rmtree(child.folder, ignore_errors=True)
         with contextlib.suppress(BrokenPipeError):
             self._pipes.send(child.told())
+
+
+def _is_empty(folder: str) -> bool:
+    """Whether a folder is there, and nothing in it: a child may remove its own."""
+    with contextlib.suppress(OSError):
+        return not os.listdir(folder)
+    return False
 
 
 def _address_space() -> int:

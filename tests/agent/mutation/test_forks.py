@@ -234,6 +234,11 @@ def test_each_child_has_a_temporary_folder_of_its_own(served: Served) -> None:
     assert all(Path(f).parent == served.folder and not Path(f).exists() for f in folders)
 
 
+def test_a_child_may_remove_its_temporary_folder(served: Served) -> None:
+    assert served.ask("os.rmdir(tempfile.gettempdir())")["ended"]
+    assert served.ask("os.rmdir(tempfile.gettempdir())")["ended"]
+
+
 def test_a_child_has_nothing_open_of_the_drivers_or_of_its_siblings(served: Served) -> None:
     served.submit("time.sleep(0.5)")
     served.submit(

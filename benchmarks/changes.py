@@ -9,7 +9,6 @@ what it knows from the runs before, and in a copy of the project that has never 
 
 from __future__ import annotations
 
-import argparse
 import ast
 import json
 import random
@@ -17,7 +16,6 @@ import re
 import shutil
 import statistics
 import sys
-import tempfile
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -30,12 +28,9 @@ SUFFIXES = {".py", ".sql", ".html", ".txt", ".json", ".css", ".yaml"}
 
 def main() -> None:
     """Change, compare, print, and write the figures if asked."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("subject", choices=mutation.SUBJECTS, metavar="SUBJECT")
+    parser = mutation.options(__doc__)
     parser.add_argument("--count", type=int, default=100)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--json", type=Path, metavar="FILE")
-    parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()) / "orchestrator-benchmarks")
     arguments = parser.parse_args()
     subject = mutation.SUBJECTS[arguments.subject]
     warm = mutation.prepared(arguments.folder / arguments.subject / "orchestrator", subject, ())
@@ -80,9 +75,7 @@ def main() -> None:
         "used_again_percent": round(100 * statistics.mean(t["used_again"] / t["verdicts"] for t in told), 1),
         "differ": [t for t in told if t["differ"]],
     }
-    print(json.dumps(figures, indent=1))
-    if arguments.json:
-        arguments.json.write_text(json.dumps(figures, indent=1) + "\n", "utf-8")
+    mutation.tell(figures, arguments.json)
 
 
 def compared(warm: Path, cold: Path) -> dict[str, Any] | None:

@@ -41,6 +41,7 @@ from orchestrator.mutation import candidates, critical, fresh, reach
 import peers  # isort: skip - the file beside this one
 
 ROOT = Path(__file__).parents[1]
+PATHS = '[tool.pytest.ini_options]\npythonpath = ["."]\n'
 MUTMUT = ("-c", "import sys; from mutmut.__main__ import cli; sys.argv[0] = 'mutmut'; cli()")
 
 
@@ -66,10 +67,7 @@ class Subject(msgspec.Struct, frozen=True):
 
 def main() -> None:
     """Measure, print, and write the figures if asked."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("subject", choices=SUBJECTS, metavar="SUBJECT")
-    parser.add_argument("--json", type=Path, metavar="FILE")
-    parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()) / "orchestrator-benchmarks")
+    parser = options(__doc__)
     parser.add_argument("--skip-mutmut", action="store_true", help="only ours")
     parser.add_argument("--peers", action="store_true", help="other tools too")
     parser.add_argument("--lower-bound", action="store_true", help="run all tests under all mutants, which takes long")
@@ -88,9 +86,24 @@ def main() -> None:
         figures["tools"][name] = peers.run(name, project, subject.source, subject.critical, subject.tests)
     if arguments.lower_bound:
         figures["lower_bound_seconds"] = lower_bound(ours)
-    print(json.dumps(figures, indent=1))
-    if arguments.json:
-        arguments.json.write_text(json.dumps(figures, indent=1) + "\n", "utf-8")
+    tell(figures, arguments.json)
+
+
+def options(description: str | None) -> argparse.ArgumentParser:
+    """Return a parser of what every program that takes a subject is asked for."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("subject", choices=SUBJECTS, metavar="SUBJECT")
+    parser.add_argument("--json", type=Path, metavar="FILE")
+    parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()) / "orchestrator-benchmarks")
+    return parser
+
+
+def tell(figures: dict[str, Any], file: Path | None) -> None:
+    """Print the figures, and write them where they were asked for."""
+    told = json.dumps(figures, indent=1)
+    print(told)
+    if file:
+        file.write_text(told + "\n", "utf-8")
 
 
 def prepared(folder: Path, subject: Subject, more: Sequence[str]) -> Path:
@@ -259,18 +272,24 @@ def backend(project: Path) -> None:
     (project / "pyproject.toml").write_text('[tool.pytest.ini_options]\nfilterwarnings = ["error"]\n')
 
 
+def arithmetic(name: str, last: int, shift: int = 0) -> tuple[str, Callable[[int, int], int]]:
+    """Return the text of a function with a line for each number from 2 to before `last`, and the function."""
+    lines = [f"def {name}(a, b):", "    total = a + b"]
+    lines += [f"    total = total * {k} + a - {k + shift}" for k in range(2, last)]
+    text = "\n".join([*lines, "    return total"])
+    values: dict[str, Any] = {}
+    exec(text, values)  # noqa: S102 - to know what the function gives
+    return text, values[name]
+
+
 def scaling(tests: int) -> Callable[[Path], None]:
     """Return what writes ten functions, ten tests that reach each of them, and more that reach nothing."""
 
     def make(project: Path) -> None:
-        lines = ["def f{0}(a, b):", "    total = a + b"]
-        lines += [f"    total = total * {k} + a - {k}" for k in range(2, 14)]
-        function = "\n".join([*lines, "    return total"])
+        functions = [arithmetic(f"f{k}", 14) for k in range(10)]
         (project / "work").mkdir()
         (project / "work" / "__init__.py").touch()
-        (project / "work" / "ten.py").write_text("\n\n\n".join(function.format(k) for k in range(10)) + "\n")
-        values: dict[str, Any] = {}
-        exec(function.format(0), values)  # noqa: S102 - to know what the functions give
+        (project / "work" / "ten.py").write_text("\n\n\n".join(text for text, _ in functions) + "\n")
         (project / "tests").mkdir()
         per_file = 50
         for start in range(0, tests, per_file):
@@ -279,12 +298,12 @@ def scaling(tests: int) -> Callable[[Path], None]:
             for number in numbers:
                 if number < 100:
                     k, a = number % 10, number // 10
-                    check = f"ten.f{k}({a}, {a + 1}) == {values['f0'](a, a + 1)}"
+                    check = f"ten.f{k}({a}, {a + 1}) == {functions[k][1](a, a + 1)}"
                 else:
                     check = f"{number} + 1 == {number + 1}"
                 body.append(f"\ndef test_{number}():\n    assert {check}\n")
             (project / "tests" / f"test_{start:05}.py").write_text("\n".join(body))
-        (project / "pyproject.toml").write_text('[tool.pytest.ini_options]\npythonpath = ["."]\n')
+        (project / "pyproject.toml").write_text(PATHS)
 
     return make
 
@@ -382,7 +401,7 @@ def handlers(project: Path) -> None:
     (project / "shop" / "app.py").write_text(textwrap.dedent(HANDLERS).lstrip())
     (project / "tests").mkdir()
     (project / "tests" / "test_app.py").write_text(textwrap.dedent(HANDLER_TESTS).lstrip())
-    (project / "pyproject.toml").write_text('[tool.pytest.ini_options]\npythonpath = ["."]\n')
+    (project / "pyproject.toml").write_text(PATHS)
 
 
 def synthetic(project: Path) -> None:
@@ -391,16 +410,12 @@ def synthetic(project: Path) -> None:
     (project / "work" / "__init__.py").touch()
     (project / "tests").mkdir()
     for number in range(100):
-        lines = ["def f(a, b):", "    total = a + b"]
-        lines += [f"    total = total * {k} + a - {k + number}" for k in range(2, 20)]
-        text = "\n".join([*lines, "    return total"]) + "\n"
-        values: dict[str, Any] = {}
-        exec(text, values)  # noqa: S102 - to know what the function gives
-        (project / "work" / f"m{number:02}.py").write_text(text)
+        text, function = arithmetic("f", 20, shift=number)
+        (project / "work" / f"m{number:02}.py").write_text(text + "\n")
         (project / "tests" / f"test_{number:02}.py").write_text(
-            f"from work.m{number:02} import f\n\n\ndef test_f():\n    assert f(2, 3) == {values['f'](2, 3)}\n"
+            f"from work.m{number:02} import f\n\n\ndef test_f():\n    assert f(2, 3) == {function(2, 3)}\n"
         )
-    (project / "pyproject.toml").write_text('[tool.pytest.ini_options]\npythonpath = ["."]\n')
+    (project / "pyproject.toml").write_text(PATHS)
 
 
 TEN = ("work/ten.py", "    total = a + b")

@@ -2,4 +2,5 @@
 
 import importlib.metadata
 
-__version__ = importlib.metadata.version("quality-orchestrator")
+DISTRIBUTION = "quality-orchestrator"
+__version__ = importlib.metadata.version(DISTRIBUTION)

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import msgspec
 
-from orchestrator import codec, config, gates, history, matrix, text
+from orchestrator import __version__, codec, config, gates, history, matrix, text
 from orchestrator.adapters import git
 from orchestrator.adapters.agent import Agent
 from orchestrator.config import Project
@@ -190,7 +190,7 @@ def _provenance(project: Project, app: Agent | None, command: Sequence[str]) -> 
     settings = config.changed(project.settings)
     return Provenance(
         command=text.one_line(shlex.join(command)),
-        orchestrator=importlib.metadata.version("quality-orchestrator"),
+        orchestrator=__version__,
         python=platform.python_version(),
         subject_python=app.python if app else "",
         platform=f"{platform.system()} {platform.machine()}",

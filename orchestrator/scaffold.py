@@ -14,12 +14,11 @@ from typing import Any, Final
 
 import msgspec
 
-from orchestrator import codec, config
+from orchestrator import DISTRIBUTION, codec, config
 from orchestrator.discovery import Findings, Question
 from orchestrator.discovery.installation import TOOLS
 from orchestrator.errors import Code, UsageError
 
-PACKAGE: Final = "quality-orchestrator"
 WORKFLOW: Final = ".github/workflows/quality.yml"
 _TABLE: Final = "tool.orchestrator"
 _HEADER: Final = re.compile(r"^\s*\[\[?\s*([^\[\]]+?)\s*\]\]?\s*(#.*)?$")
@@ -234,10 +233,10 @@ def _session(root: Path, table: Mapping[str, Any], findings: Findings, *, force:
 
 
 def _noxfile(table: Mapping[str, Any], findings: Findings) -> str:
-    packages = [PACKAGE]
-    lines = ['    session.install("quality-orchestrator")']
+    packages = [DISTRIBUTION]
+    lines = [f'    session.install("{DISTRIBUTION}")']
     if "python" not in table:  # the app is imported by the interpreter that runs the orchestrator
-        packages = [PACKAGE, *TOOLS]
+        packages = [DISTRIBUTION, *TOOLS]
         lines = (
             [f"    session.install({', '.join(json.dumps(a) for a in findings.install)})"] if findings.install else []
         )
@@ -277,9 +276,9 @@ def _workflow_text(table: Mapping[str, Any], findings: Findings) -> str:
     install = f"uv pip install --python {environment}"
     lines = [f"{install} {' '.join(map(_shell, findings.install))}"] if findings.install else []
     lines.append(f"{install} {' '.join(map(_shell, TOOLS))}")
-    run = f"uvx --from {PACKAGE} orchestrator run"
+    run = f"uvx --from {DISTRIBUTION} orchestrator run"
     if "python" not in table:
-        lines.append(f"{install} {PACKAGE}")
+        lines.append(f"{install} {DISTRIBUTION}")
         run = f"{environment}/bin/orchestrator run"
     secrets = [name for name in findings.secrets if name not in table.get("app", {}).get("environment", {})]
     reports = str(table.get("reports", "reports"))

@@ -9,7 +9,6 @@ the worker that takes over from one that was killed begins with it.
 from __future__ import annotations
 
 import contextlib
-import importlib.metadata
 import importlib.util
 import pickle
 import queue
@@ -17,16 +16,14 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import IO, Any, Final, cast
 
-from orchestrator import text
+from orchestrator import DISTRIBUTION, __version__, text
 from orchestrator.errors import Code, OrchestratorError
 
-DISTRIBUTION: Final = "quality-orchestrator"
 _CONNECT: Final = 15.0  # seconds until a scheduler must have answered, and a worker be there
 _POLL: Final = 0.25
 _GRACE: Final = 10.0  # seconds that a program has to end when its result is not wanted any more
@@ -99,16 +96,15 @@ class Cluster:
                 hint=f"Start some: `dask worker {address}`.",
             ) from None
         self.threads: dict[str, int] = client.nthreads()
-        ours = _version()
         try:
             theirs = client.run(_version)
         except Exception as error:
             raise _unfit(f"the workers can't run ours: {type(error).__name__}: {error}") from error
-        if others := {version for version in theirs.values() if version != ours}:
-            raise _unfit(f"the workers have {DISTRIBUTION} {', '.join(sorted(others))}, and here is {ours}")
+        if others := {version for version in theirs.values() if version != __version__}:
+            raise _unfit(f"the workers have {DISTRIBUTION} {', '.join(sorted(others))}, and here is {__version__}")
 
-    def run(self, module: str, tasks: Sequence[bytes], heard: Callable[[bytes], None]) -> Iterator[tuple[int, bytes]]:
-        """Run a program once for each task, and give each result with its task's number.
+    def run(self, module: str, tasks: Sequence[bytes], heard: Callable[[bytes], None]) -> Iterator[bytes]:
+        """Run a program once for each task, and give the results as they come.
 
         A worker that is lost is replaced by another one. When the caller goes away, the programs are ended.
 
@@ -123,7 +119,7 @@ class Cluster:
         news: queue.SimpleQueue[Any] = queue.SimpleQueue()  # batches of what is said, and futures that are done
         topics = [f"orchestrator-{self._run}-{number}" for number in range(len(tasks))]
         addresses = list(self.threads)
-        futures: dict[Any, int] = {}
+        futures: set[Any] = set()
         try:
             for number, (topic, task) in enumerate(zip(topics, tasks, strict=True)):
                 self._client.subscribe_topic(topic, lambda event: news.put(event[1]))
@@ -137,7 +133,7 @@ class Cluster:
                     workers=addresses[number % len(addresses)],
                     allow_other_workers=True,
                 )
-                futures[future] = number
+                futures.add(future)
                 future.add_done_callback(news.put)
             while futures:
                 new = news.get()
@@ -145,7 +141,8 @@ class Cluster:
                     for data in new:
                         heard(data)
                 else:
-                    yield futures.pop(new), _result(new)
+                    futures.remove(new)
+                    yield _result(new)
         finally:
             self._client.cancel(list(futures))
             for topic in topics:
@@ -176,12 +173,12 @@ def _unfit(message: str) -> OrchestratorError:
     return OrchestratorError(
         Code.CLUSTER_UNFIT,
         text.one_line(message),
-        hint=f'Install the same version on all of them: `pip install "{DISTRIBUTION}[cluster]=={_version()}"`.',
+        hint=f'Install the same version on all of them: `pip install "{DISTRIBUTION}[cluster]=={__version__}"`.',
     )
 
 
 def _version() -> str:
-    return importlib.metadata.version(DISTRIBUTION)
+    return __version__
 
 
 def work(module: str, topic: str, task: bytes) -> bytes:
@@ -262,9 +259,8 @@ def _is_wanted(worker: Any, key: str) -> bool:
 
 def _end(process: subprocess.Popen[bytes]) -> None:
     """Wait for a program whose input has ended; end it if it takes too long."""
-    end = time.monotonic() + _GRACE
-    while process.poll() is None and time.monotonic() < end:
-        time.sleep(_POLL / 5)
-    if process.poll() is None:
+    try:
+        process.wait(_GRACE)
+    except subprocess.TimeoutExpired:
         process.kill()
         process.wait()

@@ -25,6 +25,7 @@ from mutmut.mutation.file_mutation import NEVER_MUTATE_FUNCTION_NAMES, MutationV
 from mutmut.mutation.mutators import mutation_operators
 from mutmut.mutation.pragma_handling import get_ignored_lines
 
+from orchestrator.agent.mutation.lines import first_line
 from orchestrator.agent.mutation.swap import NotSwappable, Source
 
 _FAR = 60  # lines that a statement may have before an expression in it
@@ -329,7 +330,7 @@ class Definition:
         self._node = node
         self._trivial = trivial
         self._spans: list[tuple[int, int, int]] | None = None
-        self.first: int = min([node.lineno, *(d.lineno for d in decorators)])
+        self.first: int = first_line(node)
         self.last: int = node.end_lineno
         self.function = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
         name = node.name if self.function else _defined(node)
@@ -395,11 +396,11 @@ class Definition:
 
 def _own_lines(node: Any) -> Iterator[tuple[int, int]]:
     """Yield the lines of a statement; of a compound one, those between its bodies."""
-    start = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", ()))])
+    start = first_line(node)
     bodies = [body for body in branches(node) if body] if hasattr(node, "body") else []
     bodies += [case.body for case in getattr(node, "cases", ())]
     for body in bodies:
-        yield start, max(start, min([body[0].lineno, *(d.lineno for d in getattr(body[0], "decorator_list", ()))]) - 1)
+        yield start, max(start, first_line(body[0]) - 1)
         start = (body[-1].end_lineno or start) + 1
     if not bodies:
         yield start, node.end_lineno

@@ -11,8 +11,7 @@ from typing import Final
 
 import msgspec
 
-from orchestrator.adapters import agent, dask
-from orchestrator.adapters.session import Change
+from orchestrator.adapters import agent, dask, source
 from orchestrator.config import Project, Settings
 from orchestrator.errors import Code, OrchestratorError
 from orchestrator.model.mutation import MutantStatus
@@ -25,7 +24,7 @@ from orchestrator.mutation.store import Record
 
 PROGRAM: Final = "orchestrator.mutation.remote"
 # What is known from earlier runs; of the rest, the time of change of files is part.
-_KEPT: Final = ("journal.ndjson", "tests.json")
+_KEPT: Final = (store.JOURNAL, store.TESTS)
 
 
 class Task(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,6 +45,11 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     files: bytes
     candidates: tuple[Candidate, ...]
     quarantined: tuple[str, ...]
+
+
+def moved(candidate: Candidate, path: str) -> Candidate:
+    """Return a candidate whose file is somewhere else."""
+    return msgspec.structs.replace(candidate, change=msgspec.structs.replace(candidate.change, path=path))
 
 
 class Cluster:
@@ -77,8 +81,7 @@ class Cluster:
         with dask.connected(self._project.settings.mutation.dask) as cluster:
             wanted = list(filter(choice.is_wanted, candidates()))
             tasks = self._tasks(wanted, len(cluster.threads))
-            folder = self._project.state / "mutation"
-            journal = store.Journal(folder / _KEPT[0])
+            journal = store.Journal(self._project.state / "mutation" / store.JOURNAL)
             ids: dict[str, list[str]] = {}
             for candidate in wanted:
                 ids.setdefault(candidate.mutant.fingerprint, []).append(candidate.mutant.id)
@@ -93,7 +96,7 @@ class Cluster:
                     self._watch(len(self.result.verdicts), len(wanted), f"mutants, on {len(cluster.threads)} workers")
 
             try:
-                for _, data in cluster.run(PROGRAM, [pickle.dumps(task) for task in tasks], heard):
+                for data in cluster.run(PROGRAM, [pickle.dumps(task) for task in tasks], heard):
                     self._add(pickle.loads(data))  # noqa: S301 - of our own program
             finally:
                 journal.close()
@@ -101,8 +104,8 @@ class Cluster:
 
     def _tasks(self, wanted: Sequence[Candidate], count: int) -> list[Task]:
         files = self._packed()
-        told = [msgspec.structs.replace(c, change=self._told(c)) for c in wanted]
-        parts = [list(filter(choice.is_wanted, shards.chosen(told, Shard(k, count)))) for k in range(1, count + 1)]
+        told = [moved(c, source.relative(Path(c.change.path), self._root)) for c in wanted]
+        parts = [shards.part(told, Shard(number, count)) for number in range(1, count + 1)]
         return [
             Task(
                 settings=self._project.settings,
@@ -115,10 +118,6 @@ class Cluster:
             for part in parts
             if part
         ]
-
-    def _told(self, candidate: Candidate) -> Change:
-        path = Path(candidate.change.path).relative_to(self._root).as_posix()
-        return msgspec.structs.replace(candidate.change, path=path)
 
     def _packed(self) -> bytes:
         packed = io.BytesIO()

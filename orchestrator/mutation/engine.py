@@ -132,7 +132,7 @@ class Engine:
         Raises:
             OrchestratorError: the tests can't be collected, or none of them may kill.
         """
-        journal = store.Journal(self._folder / "journal.ndjson", self._told)
+        journal = store.Journal(self._folder / store.JOURNAL, self._told)
         try:
             if self._project.settings.mutation.mode == "fresh":
                 self._run_fresh(list(filter(choice.is_wanted, candidates())))
@@ -185,7 +185,7 @@ class Engine:
         depends = store.Dependencies(
             self._code, self._around(traced), self._digests, imported=self._code.executed_at_import(at_import)
         )
-        kept = self._folder / "tests.json"
+        kept = self._folder / store.TESTS
         known = store.recall(kept, self._code, depends)
         found = reach.record(running, known, lambda done, total: self._watch(done, total, "tests"))
         items = found.items
@@ -260,14 +260,15 @@ class Engine:
         def done(candidate: Candidate, verdict: Verdict) -> None:
             nonlocal count
             count += 1
+            led = {self._code.told(place) for place in verdict.led}
             known = earlier.get(candidate.mutant.id)
             if known is not None and verdict.status is MutantStatus.SURVIVED:
                 passed = tuple(dict.fromkeys((*known.passed, *verdict.passed)))
-                led = (*{*known.led, *verdict.led},)
-                verdict = msgspec.structs.replace(verdict, passed=passed, led=led)
+                led |= {*known.led}
+                verdict = msgspec.structs.replace(verdict, passed=passed)
             if verdict.status is MutantStatus.NOT_RUN:
                 return  # it is imported afresh later
-            verdict = msgspec.structs.replace(verdict, led=tuple(sorted(map(self._code.told, verdict.led))))
+            verdict = msgspec.structs.replace(verdict, led=tuple(sorted(led)))
             self.result.verdicts[candidate.mutant.id] = verdict
             self._new.append(candidate)
             if store.is_final(verdict.status):

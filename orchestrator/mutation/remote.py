@@ -19,7 +19,8 @@ import msgspec
 from orchestrator.adapters import dask, pytest
 from orchestrator.config import STATE_DIRECTORY, Project
 from orchestrator.errors import OrchestratorError
-from orchestrator.mutation.cluster import Task
+from orchestrator.mutation import store
+from orchestrator.mutation.cluster import Task, moved
 from orchestrator.mutation.engine import Engine, Result
 
 
@@ -56,15 +57,12 @@ def judged(task: Task, earlier: Sequence[bytes], root: Path, workers: int, outpu
     """
     with tarfile.open(fileobj=io.BytesIO(task.files)) as archive:
         archive.extractall(root, filter="tar")
-    journal = root / STATE_DIRECTORY / "mutation" / "journal.ndjson"
+    journal = root / STATE_DIRECTORY / "mutation" / store.JOURNAL
     journal.parent.mkdir(parents=True, exist_ok=True)
     with journal.open("ab") as more:
         more.writelines(earlier)
     project = _project(task, root, workers)
-    candidates = [
-        msgspec.structs.replace(c, change=msgspec.structs.replace(c.change, path=str(root / c.change.path)))
-        for c in task.candidates
-    ]
+    candidates = [moved(candidate, str(root / candidate.change.path)) for candidate in task.candidates]
     engine = Engine(
         project,
         pytest.installed(project),

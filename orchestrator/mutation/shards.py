@@ -40,19 +40,21 @@ class Shard(msgspec.Struct, frozen=True):
             )
         return shard
 
-    def holds(self, position: int) -> bool:
-        """Whether what stands at a position, from 0, belongs to it."""
-        return position % self.count == self.number - 1
 
-
-def chosen(candidates: Sequence[Candidate], shard: Shard) -> list[Candidate]:
-    """Mark the candidates of other shards as not run.
+def part(candidates: Sequence[Candidate], shard: Shard) -> list[Candidate]:
+    """Return the candidates of a shard, in their order.
 
     Every machine must come to the same shares, so they are dealt out in the order of their fingerprints, which says
     nothing about how long they take.
     """
     order = sorted(candidates, key=lambda c: (c.mutant.fingerprint, c.mutant.id))
-    ours = {candidate.mutant.id for position, candidate in enumerate(order) if shard.holds(position)}
+    ours = {candidate.mutant.id for candidate in order[shard.number - 1 :: shard.count]}
+    return [candidate for candidate in candidates if candidate.mutant.id in ours]
+
+
+def chosen(candidates: Sequence[Candidate], shard: Shard) -> list[Candidate]:
+    """Mark the candidates of other shards as not run."""
+    ours = {candidate.mutant.id for candidate in part(candidates, shard)}
     reason = f"not in shard {shard.number}/{shard.count}"
     return [
         marked(c, MutantStatus.NOT_RUN, reason) if is_wanted(c) and c.mutant.id not in ours else c for c in candidates

@@ -28,6 +28,8 @@ from orchestrator.mutation.judging import COLLECTION, Verdict
 from orchestrator.mutation.reach import Item, Reach
 from orchestrator.mutation.tree import Digests
 
+JOURNAL: Final = "journal.ndjson"
+TESTS: Final = "tests.json"
 _FORMAT: Final = 5
 _UNNAMED: Final = ("__", "setup", "teardown", "setUp", "tearDown", "pytest_")  # Python and pytest call them so
 _ANYTHING: Final = frozenset({"getattr", "globals", "eval", "exec", "import_module", "__import__", "methodcaller"})

@@ -165,7 +165,7 @@ def test_a_program_that_breaks_is_told_with_its_last_words(address: str) -> None
 
 
 def test_workers_with_another_version_are_refused(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("importlib.metadata.version", lambda _: "0.0")  # here, and not there
+    monkeypatch.setattr(dask, "__version__", "0.0")  # here, and not there
     with pytest.raises(OrchestratorError) as error, dask.connected(address):
         pass
     assert error.value.problem.code == Code.CLUSTER_UNFIT

@@ -5,10 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from rich.console import Console
+
 from orchestrator.errors import Code
 from orchestrator.model.mutation import MutantStatus, Mutation
 from orchestrator.model.stage import StageResult, StageStatus
 from orchestrator.model.suite import Outcome
+from orchestrator.progress import PlainTeller
 from orchestrator.stages import mutation
 from orchestrator.stages.context import Context
 from tests import builders
@@ -24,19 +27,11 @@ FILES = {
 SHORT = 7.0  # long enough to collect on a busy machine, and too short for all mutants on an idle one
 
 
-class Silent:
-    """A teller for whom nobody waits."""
-
-    def started(self, stage: str, title: str) -> None: ...
-    def advanced(self, done: int, total: int | None, what: str) -> None: ...
-    def finished(self, result: StageResult) -> None: ...
-
-
 def run(root: Path, **settings: Any) -> tuple[StageResult, Mutation]:
     write(root, FILES)
     told = {"critical": ["pkg/*.py"], "self-check": 0, "workers": 1, **settings}
     project = builders.project(root, source=["pkg"], tests={"options": PLAIN}, mutation=told)
-    with Context(project, Silent()) as context:
+    with Context(project, PlainTeller(Console(quiet=True))) as context:
         passed = StageResult(name="suite", status=StageStatus.COMPLETED, data=builders.suite(Outcome.PASSED))
         context.results["suite"] = passed
         result = mutation.run(context)

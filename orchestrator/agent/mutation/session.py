@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import importlib.metadata
 import os
 import sys
@@ -247,8 +246,7 @@ class _Service:
             except NotSwappable as reason:
                 write({"not_swappable": str(reason)})
                 return
-            changed = functools.partial(self._live.source(change.path).changed, change)
-            ChangedImport(change.path, changed, self._functions)
+            ChangedImport(change, self._live.source(change.path), self._functions)
         if self._trace:
             self._trace.begin()
         if self._functions:
@@ -272,8 +270,7 @@ class ColdSession(Collecting):
         """Import, collect and run under the change. Where the job names files, only those are collected."""
         if self._job["change"]:
             change = Change(self._job["change"])
-            changed = functools.partial(Source.read(change.path).changed, change)
-            self._imported = ChangedImport(change.path, changed, self._functions)
+            self._imported = ChangedImport(change, Source.read(change.path), self._functions)
         # Packages of others are imported already, also such as offer plugins: their assertions are not rewritten then.
         quiet = ("-W", "ignore::pytest.PytestAssertRewriteWarning")
         status = pytest.main([*options, *quiet, *(self._job["files"] or paths)], plugins=[self])

@@ -17,10 +17,9 @@ from collections.abc import Callable, Iterator, Sequence
 from importlib.machinery import SourceFileLoader
 from importlib.util import decode_source, resolve_name
 from types import CodeType, FunctionType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from .lines import FunctionRecorder
+from .lines import FunctionRecorder, first_line
 
 # What tells a function's code from any other in the process: file, first line, name.
 Key = tuple[str, int, str]
@@ -85,8 +84,7 @@ class Source:
         body: list[Any] = list(self.tree.body)
         while body:
             node = body.pop()
-            start = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", ()))])
-            if not (start < first and last <= node.end_lineno):
+            if not (first_line(node) < first and last <= node.end_lineno):
                 continue
             if node.lineno >= first or isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
                 raise NotSwappable(f"line {first} is in a function")
@@ -161,9 +159,7 @@ class LiveFunctions:
             return lambda: None  # its module is not imported yet: it will be imported changed
         try:
             swap = self.swap(change)
-        except NotSwappable as reason:
-            return functools.partial(_raise, reason)
-        except Exception as error:  # noqa: BLE001 - what does not compile is told of its mutant, and ends no other
+        except Exception as error:  # noqa: BLE001 - also what does not compile is told of its mutant, and ends no other
             return functools.partial(_raise, error)
         return swap.apply
 
@@ -343,24 +339,25 @@ class ChangedImport:
     """Gives the changed file to whoever imports it from now on.
 
     Args:
-        path: The file, absolute, links resolved.
-        text: Gives its changed content.
+        change: The mutant.
+        source: Its file.
         recorder: Compiles it, if what is executed is recorded.
 
     Attributes:
         used: Whether anybody did.
     """
 
-    def __init__(self, path: str, text: Callable[[], str], recorder: FunctionRecorder | None = None) -> None:
+    def __init__(self, change: Change, source: Source, recorder: FunctionRecorder | None = None) -> None:
         self.used = False
         original = SourceFileLoader.get_code
 
         def get_code(loader: SourceFileLoader, fullname: str) -> CodeType | None:
             name = loader.get_filename(fullname)
-            if os.path.realpath(name) != path:
+            if os.path.realpath(name) != change.path:
                 return original(loader, fullname)
             self.used = True
-            code: CodeType = recorder.compiled(text(), name) if recorder else loader.source_to_code(text(), name)
+            text = source.changed(change)
+            code: CodeType = recorder.compiled(text, name) if recorder else loader.source_to_code(text, name)
             return code
 
         SourceFileLoader.get_code = get_code  # type: ignore[method-assign, assignment]

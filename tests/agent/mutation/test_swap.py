@@ -258,7 +258,7 @@ def test_a_module_that_is_not_imported_yet_is_imported_changed(load: Load, tmp_p
     assert not live.swap(change).functions
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(SourceFileLoader, "get_code", SourceFileLoader.get_code)
-        imported = ChangedImport(change.path, lambda: live.source(change.path).changed(change))
+        imported = ChangedImport(change, live.source(change.path))
         assert load("A = 1\n", "user_other").A == 1
         assert not imported.used
         assert load("def total():\n    return 1\n", "user_late").total() == 2

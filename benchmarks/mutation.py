@@ -1,6 +1,7 @@
 """Mutation testing, side by side with `mutmut run` on the same work: how fast, and who is right where they differ.
 
     python benchmarks/mutation.py SUBJECT [--json FILE] [--folder DIR] [--skip-mutmut] [--peers] [--lower-bound]
+                                  [--functions 9]
 
 SUBJECT is `itsdangerous`, `tenacity` (whose tests are slow) or `flaskr` (the application of Flask's tutorial), each
 from its source distribution, `backend` (this repository's service), `scaling-100`, `scaling-1000`, `scaling-10000` (so
@@ -11,32 +12,40 @@ one that runs this program.
 
 `seconds` is the whole command: ours with the run of the suite that comes first, and without the self-check, whose time
 is stated apart; mutmut's with its own. `rate` is mutants judged a second of that. Each difference between verdicts is
-decided by plain pytest with the whole suite on changed source.
+decided by plain pytest with the whole suite on changed source. `one_change_seconds` is the median over some functions,
+chosen by chance: a harmless line is put into one of them, and the next run is measured. `memory_mib` is the
+proportional set size of all processes together, whose greatest is given for each quarter of the cold run.
 """
 
 from __future__ import annotations
 
 import argparse
+import ast
+import contextlib
 import json
 import os
+import random
 import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
 import textwrap
+import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
+import psutil
 
 from orchestrator import config, history
 from orchestrator.adapters import pytest as suites
 from orchestrator.adapters import session
 from orchestrator.adapters.session import Job
 from orchestrator.model.mutation import Mutant, MutantStatus, Mutation
-from orchestrator.mutation import candidates, critical, fresh, reach
+from orchestrator.mutation import candidates, critical, fresh, reach, store
 
 import peers  # isort: skip - the file beside this one
 
@@ -53,7 +62,6 @@ class Subject(msgspec.Struct, frozen=True):
         needs: What its environment has beside pytest.
         source: Its source folder.
         critical: What is mutated.
-        edit: A file, and a line of it before which a harmless one is put, for the run after one change.
         tests: The folder of its tests.
     """
 
@@ -61,7 +69,6 @@ class Subject(msgspec.Struct, frozen=True):
     needs: tuple[str, ...]
     source: str
     critical: str
-    edit: tuple[str, str]
     tests: str = "tests"
 
 
@@ -71,12 +78,13 @@ def main() -> None:
     parser.add_argument("--skip-mutmut", action="store_true", help="only ours")
     parser.add_argument("--peers", action="store_true", help="other tools too")
     parser.add_argument("--lower-bound", action="store_true", help="run all tests under all mutants, which takes long")
+    parser.add_argument("--functions", type=int, default=9, metavar="N", help="how many functions are changed in turn")
     arguments = parser.parse_args()
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # nobody's tools are measured while they compile themselves
     subject = SUBJECTS[arguments.subject]
     ours = prepared(arguments.folder / arguments.subject / "orchestrator", subject, ())
     figures: dict[str, Any] = {"subject": arguments.subject, "tools": {}}
-    mutants = run_ours(ours, subject, figures)
+    mutants = run_ours(ours, subject, arguments.functions, figures)
     if not arguments.skip_mutmut:
         theirs = prepared(arguments.folder / arguments.subject / "mutmut", subject, ("mutmut~=3.8",))
         words = run_mutmut(theirs, subject, figures)
@@ -123,26 +131,78 @@ def prepared(folder: Path, subject: Subject, more: Sequence[str]) -> Path:
     return project
 
 
-def run_ours(project: Path, subject: Subject, figures: dict[str, Any]) -> tuple[Mutant, ...]:
-    """Run cold, with nothing changed, and after one change; return the mutants of the cold run."""
+def run_ours(project: Path, subject: Subject, functions: int, figures: dict[str, Any]) -> tuple[Mutant, ...]:
+    """Run cold, with nothing changed, and after a change of each of some functions; return the cold run's mutants."""
     write_settings(project, subject)
-    seconds, cold = measured(project)
+    with memory_of_children() as seen:
+        seconds, cold = measured(project)
     mutants = cold.mutants
     counts = peers.counted([m.status.value for m in mutants], seconds)
-    figures["tools"]["orchestrator"] = counts | {"stages": cold.seconds}
+    quarters = [seen[k * len(seen) // 4 : (k + 1) * len(seen) // 4] for k in range(4)]
+    figures["tools"]["orchestrator"] = counts | {
+        "stages": cold.seconds,
+        "memory_mib": [max(quarter, default=0) >> 20 for quarter in quarters],
+        "journal_kib": (project / ".orchestrator" / "mutation" / store.JOURNAL).stat().st_size >> 10,
+    }
     kinds = [m.kind.value for m in mutants if m.status.is_detected or m.status.is_undetected]
     figures["kinds"] = {kind: kinds.count(kind) for kind in sorted(set(kinds))}
     figures["unchanged_seconds"], again = measured(project)
     pairs = zip(again.mutants, mutants, strict=True)
     figures["unchanged_verdicts_differ"] = sum(a.status is not b.status for a, b in pairs)
-    file, line = subject.edit
-    content = (project / file).read_text("utf-8")
-    indent = line[: len(line) - len(line.lstrip())]
-    (project / file).write_text(content.replace(line, f"{indent}_nothing = 0\n{line}", 1), "utf-8")
-    figures["one_change_seconds"], after = measured(project)
-    figures["one_change_stages"] = after.seconds
-    (project / file).write_text(content, "utf-8")
+    changes = one_change_each(project, subject, functions)
+    figures["one_change"] = changes
+    figures["one_change_seconds"] = round(statistics.median(c["seconds"] for c in changes), 2) if changes else None
     return mutants
+
+
+def one_change_each(project: Path, subject: Subject, count: int) -> list[dict[str, Any]]:
+    """Put a harmless line into one function after the other; return what the run after each took."""
+    functions = [
+        (path, node.name, node.body[0])
+        for path in sorted(project.glob(subject.critical))
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        if not isinstance(node.body[0], ast.Expr) or len(node.body) > 1  # a stub has no place for a line
+    ]
+    chosen = random.Random(0).sample(functions, min(count, len(functions)))  # noqa: S311 - no secret
+    found = []
+    for path, name, first in chosen:
+        content = path.read_text("utf-8")
+        lines = content.split("\n")
+        lines.insert(first.lineno - 1, f"{' ' * first.col_offset}_nothing = 0")
+        path.write_text("\n".join(lines), "utf-8")
+        seconds, after = measured(project)
+        where = f"{path.relative_to(project).as_posix()}:{name}"
+        found.append({"function": where, "seconds": seconds, "used_again": after.reused, "stages": after.seconds})
+        path.write_text(content, "utf-8")
+        measured(project)  # what is known is again of the source as it was
+    return found
+
+
+@contextlib.contextmanager
+def memory_of_children() -> Iterator[list[int]]:
+    """Note twice a second how many bytes (proportional set size) all processes below this one have together."""
+    seen: list[int] = []
+    done = threading.Event()
+
+    def look() -> None:
+        while not done.wait(0.5):
+            seen.append(sum(map(_proportional, psutil.Process().children(recursive=True))))
+
+    looking = threading.Thread(target=look)
+    looking.start()
+    try:
+        yield seen
+    finally:
+        done.set()
+        looking.join()
+
+
+def _proportional(process: psutil.Process) -> int:
+    try:
+        return int(process.memory_full_info().pss)
+    except psutil.Error:  # it has ended
+        return 0
 
 
 def write_settings(project: Path, subject: Subject) -> None:
@@ -418,41 +478,34 @@ def synthetic(project: Path) -> None:
     (project / "pyproject.toml").write_text(PATHS)
 
 
-TEN = ("work/ten.py", "    total = a + b")
 SUBJECTS = {
     "itsdangerous": Subject(
         source_distribution("itsdangerous==2.2.0"),
         ("freezegun",),
         "src/itsdangerous",
         "src/itsdangerous/*.py",
-        ("src/itsdangerous/encoding.py", "    string = want_bytes(string)"),
     ),
     "backend": Subject(
         backend,
         ("flask>=3.1", "sqlalchemy>=2.0.40", "pyyaml"),
         "backend",
         "backend/app/services/*.py",
-        ("backend/app/services/paging.py", "    items = found[:limit]"),
     ),
     "tenacity": Subject(
         source_distribution("tenacity==9.1.2"),
         ("typeguard", "tornado"),
         "tenacity",
         "tenacity/*.py",
-        ("tenacity/wait.py", "        return self.wait_fixed"),
     ),
     "flaskr": Subject(
         source_distribution("flask==3.1.2", "examples/tutorial"),
         ("flask==3.1.2",),
         "flaskr",
         "flaskr/*.py",
-        ("flaskr/blog.py", "    post = ("),
     ),
-    "synthetic-10000": Subject(synthetic, (), "work", "work/*.py", ("work/m50.py", "    return total")),
-    "handlers": Subject(
-        handlers, ("flask", "fastapi", "httpx"), "shop", "shop/*.py", ("shop/app.py", "    item = ITEMS.get(number)")
-    ),
-    **{f"scaling-{n}": Subject(scaling(n), (), "work", "work/*.py", TEN) for n in (100, 1_000, 10_000)},
+    "synthetic-10000": Subject(synthetic, (), "work", "work/*.py"),
+    "handlers": Subject(handlers, ("flask", "fastapi", "httpx"), "shop", "shop/*.py"),
+    **{f"scaling-{n}": Subject(scaling(n), (), "work", "work/*.py") for n in (100, 1_000, 10_000)},
 }
 
 if __name__ == "__main__":

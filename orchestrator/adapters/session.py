@@ -185,7 +185,7 @@ def options(project: Project, installed: pytest.Installed, *, deselected: Sequen
     uncovered = ["--no-cov"] if "pytest-cov" in installed else []
     repeated = ["-p", "randomly", "--randomly-seed=1"] if "pytest-randomly" in installed else []
     return [
-        *("-p", "no:cacheprovider", "-q", "--no-header", "--color=no", "--tb=line"),
+        *("-p", "no:cacheprovider", "-q", "--no-header", "--color=no"),
         *mutmut.settings(project).pytest_add_cli_args,
         *pytest.selection(project, quarantined=deselected),
         *(*apart, *uncovered, *repeated),

@@ -173,7 +173,7 @@ class Judge:
             return [k for k in self._able if k in hit or self._names[k].partition("::")[0] in tests]
         path = candidate.change.path
         hit = self._hitting({path: -1} if candidate.at_import else _where(candidate))
-        return [k for k in self._able if k in hit]
+        return [k for k in sorted(hit) if self._items[k].may_kill]
 
     def executing(self, candidate: Candidate) -> int | None:
         """Return how many items execute a mutant's code; None: it runs at import, for all of them."""

@@ -13,7 +13,7 @@ import ast
 import hashlib
 import os
 import warnings
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from importlib.util import decode_source
 from pathlib import Path
 from typing import Final
@@ -66,6 +66,7 @@ class File:
         with warnings.catch_warnings(action="ignore"):
             tree = ast.parse(content)
         names = frozenset(_names_at_import(tree.body))
+        tests: set[ast.AST] = set()
         for place, node in list(places(path, tree.body)):
             name = place.rpartition("::")[2].partition("#")[0]
             first = first_line(node)
@@ -74,7 +75,9 @@ class File:
             self.functions.append(Unit(place, name, first, node.body[0].lineno, last, _digest(text), _names(node)))
             node.body = []  # what is left of the tree is the rest
             if is_test and name.rpartition(".")[2].startswith("test"):
-                _take_out(tree, node)  # one more test is no change to the others
+                tests.add(node)
+        if tests:
+            _take_out(tree, tests)  # one more test is no change to the others
         self.rest = Unit(path, "", 1, 1, len(lines), _digest(ast.dump(tree)), names)  # comments and lines do not count
         self._by_place = {unit.place: unit for unit in self.functions}
 
@@ -87,11 +90,11 @@ class File:
         return self._by_place.get(place)
 
 
-def _take_out(tree: ast.AST, function: ast.AST) -> None:
+def _take_out(tree: ast.AST, functions: Set[ast.AST]) -> None:
     for node in ast.walk(tree):
         body = getattr(node, "body", None)
-        if isinstance(body, list) and function in body:
-            body.remove(function)
+        if isinstance(body, list):
+            body[:] = [inside for inside in body if inside not in functions]
 
 
 def _names_at_import(body: Sequence[ast.stmt]) -> Iterable[str]:
@@ -142,6 +145,8 @@ class Code:
         self._tests = tuple(tests)
         self._files: dict[str, File | None] = {}
         self._by_name: dict[str, list[Unit]] = {}
+        self._unnamed: list[Unit] = []  # of these, what is called without being named
+        self._no_tests: list[Unit] = []  # and what may be called by code that finds names in strings
 
     def told(self, place: str) -> str:
         """Return an absolute path, or a place in such a file, as it is written down: relative, if it is ours."""
@@ -179,7 +184,12 @@ class Code:
             self.file(path)
         for path in others:
             for unit in file.functions if (file := self.file(path)) else ():
-                self._by_name.setdefault(unit.name.rpartition(".")[2], []).append(unit)
+                name = unit.name.rpartition(".")[2]
+                self._by_name.setdefault(name, []).append(unit)
+                if name.startswith(_UNNAMED):
+                    self._unnamed.append(unit)
+                if not name.startswith("test"):
+                    self._no_tests.append(unit)
         self.everything = self.digest(unit for file in self._files.values() if file for unit in file.functions)
 
     def unit(self, place: str) -> Unit | None:
@@ -213,11 +223,9 @@ class Code:
         """Return functions, and those of files without a record that they may lead to: whose names occur in them."""
         found = dict(units)
         waiting = list(units.values())
-        anything = any(unit.names & _ANYTHING for unit in waiting)
-        for name, others in self._by_name.items():
-            unnamed = name.startswith(_UNNAMED) or (anything and not name.startswith("test"))
-            if unnamed:  # called without being named
-                waiting += [unit for unit in others if unit.place not in found]
+        waiting += self._unnamed
+        if any(unit.names & _ANYTHING for unit in units.values()):
+            waiting += self._no_tests
         seen: set[str] = set()
         while waiting:
             unit = waiting.pop()

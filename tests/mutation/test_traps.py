@@ -1281,3 +1281,31 @@ def test_tests_that_can_say_nothing_are_refused(tmp_path: Path, tests: str, code
     with pytest.raises(OrchestratorError) as caught:
         judge(tmp_path, {"pkg/sums.py": PLUS, "tests/test_sums.py": tests})
     assert caught.value.problem.code == code
+
+
+def test_a_hook_that_reads_how_a_test_failed_finds_all_of_it(tmp_path: Path) -> None:
+    judged = judge(
+        tmp_path,
+        {
+            "pkg/plus.py": PLUS,
+            "tests/conftest.py": """\
+                import pytest
+
+                @pytest.hookimpl(hookwrapper=True)
+                def pytest_runtest_makereport():
+                    result = yield
+                    report = result.get_result()
+                    if report.failed and "known to be flaky" in str(report.longrepr):
+                        assert report.longrepr.reprcrash.lineno == 4
+                        report.outcome = "skipped"
+                        report.longrepr = (__file__, 1, "flaky")
+                """,
+            "tests/test_plus.py": """\
+                from pkg.plus import plus
+
+                def test_plus():
+                    assert plus(1, 2) == 3  # known to be flaky
+                """,
+        },
+    )
+    assert judged.of("plus") == {SURVIVED}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import importlib.metadata
 import os
 import sys
@@ -58,6 +59,7 @@ class Items:
         self._failed = ""
         self._outcome = "passed"
         config.pluginmanager.register(self, "orchestrator-items")
+        pytest.Function.repr_failure = _failure  # type: ignore[assignment, method-assign]
 
     @pytest.hookimpl
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -106,9 +108,40 @@ class Items:
                 return
 
 
+class _Failure:
+    """How a test failed, told to its end only if somebody asks: a plugin may, and most children end unasked."""
+
+    def __init__(self, item: pytest.Function, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        self._item = item
+        self._excinfo = excinfo
+
+    @property
+    def message(self) -> str:
+        """The exception alone."""
+        return self._excinfo.exconly()
+
+    @functools.cached_property
+    def _whole(self) -> Any:
+        return _REPR_FAILURE(self._item, self._excinfo)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._whole, name)
+
+    def __str__(self) -> str:
+        return str(self._whole)
+
+
+_REPR_FAILURE = pytest.Function.repr_failure
+
+
+def _failure(item: pytest.Function, excinfo: pytest.ExceptionInfo[BaseException]) -> Any:
+    return _Failure(item, excinfo)
+
+
 def _message(report: pytest.TestReport) -> str:
-    crash = getattr(report.longrepr, "reprcrash", None)
-    told = str(crash.message) if crash is not None else str(report.longrepr or "")
+    failure: Any = report.longrepr
+    crash = failure if isinstance(failure, _Failure) else getattr(failure, "reprcrash", None)
+    told = str(crash.message) if crash is not None else str(failure or "")
     return told.strip()[:1000]
 
 

@@ -94,6 +94,7 @@ class Engine:
         quarantined: Tests that are red without any mutant.
         watch: Told how many are done, of how many, and of what.
         told: Given each line of the journal when it is written.
+        expected: About how many candidates there are.
     """
 
     def __init__(
@@ -102,9 +103,12 @@ class Engine:
         installed: pytest.Installed,
         quarantined: Sequence[str],
         watch: Watch,
+        *,
         told: Callable[[bytes], None] = lambda _: None,
+        expected: int = 0,
     ) -> None:
         self._told = told
+        self._expected = expected
         self._project = project
         self._installed = installed
         self._quarantined = tuple(quarantined)
@@ -187,7 +191,9 @@ class Engine:
         )
         kept = self._folder / store.TESTS
         known = store.recall(kept, self._code, depends)
-        found = reach.record(running, known, lambda done, total: self._watch(done, total, "tests"))
+        found = reach.record(
+            running, known, lambda done, total: self._watch(done, total, "tests"), mutants=self._expected
+        )
         items = found.items
         depends.prime(items.get(found.primer))
         self.result.read = sorted({path for item in items.values() for path in item.read} | set(traced.read))

@@ -25,7 +25,7 @@ GREEN: Final = ("passed", "xfailed", "skipped")
 
 _PATIENCE: Final = 600.0  # seconds that an item may take when nothing is known of it
 _SAMPLES: Final = 16
-_WORTH_PRIMING: Final = 0.5  # seconds that it saves when each item is run alone
+_WORTH_PRIMING: Final = 0.5  # seconds that it saves in all
 
 
 class Item(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -89,13 +89,14 @@ def united(*reaches: Mapping[str, int]) -> dict[str, int]:
     return found
 
 
-def record(session: Session, known: Reach, watch: Callable[[int, int], None]) -> Reach:
+def record(session: Session, known: Reach, watch: Callable[[int, int], None], *, mutants: int = 0) -> Reach:
     """Run the items that are not known yet, in both ways, and return what all are like.
 
     Args:
         session: The collected session.
         known: What is known of an earlier run. Where its primer is gone, nothing is.
         watch: Told how many items are done, of how many.
+        mutants: How many there may be to judge afterwards: a primer is of use for each.
     """
     names = session.ready.ready
     items = {name: known.items[name] for name in names if name in known.items}
@@ -106,7 +107,7 @@ def record(session: Session, known: Reach, watch: Callable[[int, int], None]) ->
     if items:
         primer = known.primer
     else:
-        chosen = _primer(session, missing)
+        chosen = _primer(session, missing, len(missing) + mutants)
         primer = chosen.item if chosen else ""
         if chosen:
             alone[primer] = chosen
@@ -136,27 +137,33 @@ def record(session: Session, known: Reach, watch: Callable[[int, int], None]) ->
     return Reach(items=items, primer=primer)
 
 
-def _primer(session: Session, numbers: Sequence[int]) -> Said | None:
+def _primer(session: Session, numbers: Sequence[int], runs: int) -> Said | None:
     """Return the item after which others are quicker, and which reaches little; None: it makes no difference.
 
-    Pairs of items of one file are run in a child; what the first of them takes longer is what it does for the second.
+    Of pairs of items of one file the second is run alone, and after the first: what it takes less then is what the
+    first one does for it. That has to pay for as many runs as are expected.
     """
     by_file: dict[str, list[int]] = {}
     for number in numbers:
         by_file.setdefault(session.ready.ready[number].partition("::")[0], []).append(number)
     pairs = [group[:2] for group in by_file.values() if len(group) > 1]
-    step = max(1, len(pairs) // _SAMPLES)
-    jobs = {session.submit(_job(pair)) for pair in pairs[::step][:_SAMPLES]}
-    gains: list[tuple[float, Said]] = []
+    sample = pairs[:: max(1, len(pairs) // _SAMPLES)][:_SAMPLES]
+    jobs = {session.submit(_job(items)): items for pair in sample for items in (pair, pair[1:])}
+    alone: dict[int, float] = {}
+    after: list[tuple[int, Said, float]] = []
     while jobs:
         for ended in session.wait():
-            jobs.discard(ended.job)
-            if ended.ended and len(ended.items) == 2 and all(said.outcome in GREEN for said in ended.items):
-                first, second = ended.items
-                if not (first.threads or first.beyond or first.written):
-                    gains.append((first.seconds - second.seconds, first))
+            items = jobs.pop(ended.job)
+            if not ended.ended or any(said.outcome not in GREEN for said in ended.items):
+                continue
+            first, *others = ended.items
+            if not others:
+                alone[items[0]] = first.seconds
+            elif not (first.threads or first.beyond or first.written):
+                after.append((items[1], first, others[0].seconds))
+    gains = [(alone[k] - seconds, first) for k, first, seconds in after if k in alone]
     most = max((gain for gain, _ in gains), default=0.0)
-    if most * len(numbers) < _WORTH_PRIMING:
+    if most * runs < _WORTH_PRIMING:
         return None
     good = [said for gain, said in gains if gain > 0.6 * most]
     return min(good, key=lambda said: sum(mask.bit_count() for mask in masks(said.lines).values()))

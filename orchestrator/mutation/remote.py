@@ -69,6 +69,7 @@ def judged(task: Task, earlier: Sequence[bytes], root: Path, workers: int, outpu
         task.quarantined,
         lambda *_: None,
         told=lambda line: dask.send(output, "said", line),
+        expected=len(candidates),
     )
     result = engine.run(lambda: candidates)
     result.read = [Path(name).relative_to(root).as_posix() for name in result.read if Path(name).is_relative_to(root)]

@@ -58,7 +58,8 @@ def run(context: Context) -> StageResult:
     if settings.dask:
         engine = Cluster(project, quarantined, context.teller.advanced)
     else:
-        engine = Engine(project, context.installed(), quarantined, context.teller.advanced)
+        lines = sum(function.last - function.line for function in selection.functions)  # about as many as mutants
+        engine = Engine(project, context.installed(), quarantined, context.teller.advanced, expected=lines)
     pool = ThreadPoolExecutor(1)
     making = pool.submit(_make, project, selection)  # while the tests are collected
 

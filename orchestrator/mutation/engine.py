@@ -119,7 +119,8 @@ class Engine:
         self._folder = folder
         self._digests = Digests(self._root, folder / "digests.json")
         tests = [(project.directory / p.partition("::")[0]).resolve() for p in project.settings.tests.paths]
-        self._code = store.Code(self._root, tests)
+        sources = [(project.directory / name).resolve() for name in project.source]
+        self._code = store.Code(self._root, tests, sources)
         self.result = Result()
         self._texts: dict[str, list[str]] = {}
         self._new: list[Candidate] = []
@@ -187,7 +188,7 @@ class Engine:
         for path in traced.unseen:  # how it runs is not known: all of it may have run
             at_import[path] = -1
         depends = store.Dependencies(
-            self._code, self._around(traced), self._digests, imported=self._code.executed_at_import(at_import)
+            self._code, self._around(traced), self._digests, imported=self._code.executed(at_import)
         )
         kept = self._folder / store.TESTS
         known = store.recall(kept, self._code, depends)
@@ -196,7 +197,9 @@ class Engine:
         )
         items = found.items
         depends.prime(items.get(found.primer))
-        self.result.read = sorted({path for item in items.values() for path in item.read} | set(traced.read))
+        self.result.read = sorted(
+            {path for item in items.values() for path in (*item.read, *item.lines)} | set(traced.read)
+        )
         store.keep(kept, found, self._code, depends)
         self._require_able(items)
         self.result.seconds["collection"] = round(running.start, 3)
@@ -345,15 +348,14 @@ class Engine:
         at_import = reach.masks(traced.lines)
         sources = set(at_import)
         tests = [path for path in traced.files if path not in sources]
-        self._code.take_in(at_import, tests)
-        rest = {path: file.rest.digest for path in (*sources, *tests) if (file := self._code.file(path))}
+        self._code.take_in({*sources, *map(str, source.files(self._project))}, tests)
         # What the tests' files call while they are imported is not recorded: it is what they name there.
-        executed = self._code.executed_at_import(at_import)
+        executed = self._code.executed(at_import)
         called = self._code.closure(self._code.named_at_import(tests)) if tests else {}
         units = executed | {p: u for p, u in called.items() if p.partition("::")[0] in tests}
         data = [path for path in traced.read if not path.endswith(".py")]
         told = [
-            sorted((self._code.told(path), digest) for path, digest in rest.items()),
+            self._code.rests([*sources, *tests]),
             self._code.digest(units.values()),
             sorted((self._code.told(path), self._digests.of(path)) for path in data),
             unchanged.around(self._project, self._installed),

@@ -3,8 +3,10 @@
 A verdict is used again only when nothing that it depends on has changed. That is, for a kill, the test that killed; for
 a survivor, every test that reaches it; and of each of those tests the functions that it executes, those whose names
 occur in these (a mutant may lead there), the files that it opens, everything that runs at import, the interpreter, its
-packages and the settings. Of a function counts its text, not its lines: code that moved has not changed. Paths are
-written relative to the project, so that what was found in one checkout holds in another.
+packages and the settings. Of a function counts its text, not its lines: code that moved has not changed. What a module
+does when it is imported (decorators and default values are of it) counts for those who use the module, the body of a
+function only for those who execute it. Paths are written relative to the project, so that what was found in one
+checkout holds in another.
 """
 
 from __future__ import annotations
@@ -30,7 +32,7 @@ from orchestrator.mutation.tree import Digests
 
 JOURNAL: Final = "journal.ndjson"
 TESTS: Final = "tests.json"
-_FORMAT: Final = 5
+_FORMAT: Final = 6
 _UNNAMED: Final = ("__", "setup", "teardown", "setUp", "tearDown", "pytest_")  # Python and pytest call them so
 _ANYTHING: Final = frozenset({"getattr", "globals", "eval", "exec", "import_module", "__import__", "methodcaller"})
 
@@ -73,7 +75,7 @@ class File:
             last = node.end_lineno or node.lineno
             text = "\n".join(lines[first - 1 : last])
             self.functions.append(Unit(place, name, first, node.body[0].lineno, last, _digest(text), _names(node)))
-            node.body = []  # what is left of the tree is the rest
+            node.body = _unexecuted(node)  # what is left of the tree is the rest
             if is_test and name.rpartition(".")[2].startswith("test"):
                 tests.add(node)
         if tests:
@@ -88,6 +90,14 @@ class File:
     def unit(self, place: str) -> Unit | None:
         """Return a function by its place."""
         return self._by_place.get(place)
+
+
+def _unexecuted(node: ast.FunctionDef | ast.AsyncFunctionDef) -> list[ast.stmt]:
+    """Return what others see of a function's body without executing it: its docstring, and whether that is all."""
+    documented = ast.get_docstring(node, clean=False) is not None
+    if not documented:
+        return []
+    return node.body if len(node.body) == 1 else [node.body[0], ast.Pass()]
 
 
 def _take_out(tree: ast.AST, functions: Set[ast.AST]) -> None:
@@ -134,12 +144,15 @@ class Code:
     Args:
         root: The project's folder, links resolved.
         tests: Folders and files of tests, absolute.
+        sources: Folders and files of which it is recorded what runs, absolute.
 
     Attributes:
-        everything: Digest of all functions that were taken in.
+        everything: Digest of all files that were taken in.
     """
 
-    def __init__(self, root: Path, tests: Sequence[Path]) -> None:
+    def __init__(self, root: Path, tests: Sequence[Path], sources: Sequence[Path]) -> None:
+        self._sources = tuple(map(str, sources))
+        self._source_folders = tuple(f"{folder}/" for folder in self._sources)
         self.everything = ""
         self._root = f"{root}/"
         self._tests = tuple(tests)
@@ -173,14 +186,14 @@ class Code:
         except (OSError, SyntaxError, ValueError):
             return None
 
-    def take_in(self, instrumented: Iterable[str], others: Iterable[str]) -> None:
+    def take_in(self, sources: Iterable[str], others: Iterable[str]) -> None:
         """Read the project's files.
 
         Args:
-            instrumented: Those of which it is recorded what runs.
+            sources: Those of which it is recorded what runs.
             others: Of these, what is named by what runs is what may run.
         """
-        for path in instrumented:
+        for path in sources:
             self.file(path)
         for path in others:
             for unit in file.functions if (file := self.file(path)) else ():
@@ -190,7 +203,12 @@ class Code:
                     self._unnamed.append(unit)
                 if not name.startswith("test"):
                     self._no_tests.append(unit)
-        self.everything = self.digest(unit for file in self._files.values() if file for unit in file.functions)
+        files = filter(None, self._files.values())
+        self.everything = self.digest(unit for file in files for unit in (*file.functions, file.rest))
+
+    def rests(self, paths: Iterable[str]) -> list[tuple[str, str]]:
+        """Return, of each file, its path and the digest of what it does when it is imported."""
+        return sorted((self.told(path), file.rest.digest) for path in paths if (file := self.file(path)))
 
     def unit(self, place: str) -> Unit | None:
         """Return a function by its place."""
@@ -204,20 +222,15 @@ class Code:
         return {unit.place: unit for unit in here if unit.name.rpartition(".")[2] in names}
 
     def executed(self, lines: Mapping[str, int]) -> dict[str, Unit]:
-        """Return the functions that a reach executes, by place."""
+        """Return the functions that a reach executes, by place; that one is defined there does not execute it."""
         found: dict[str, Unit] = {}
         for path, mask in lines.items():
             file = self.file(path)
             if file:
-                found |= {unit.place: unit for unit in file.hit(mask)}
+                is_source = path in self._sources or path.startswith(self._source_folders)
+                hit = [u for u in file.hit(mask) if not is_source or mask & span(u.body, u.last)]
+                found |= {unit.place: unit for unit in hit}
         return found
-
-    def executed_at_import(self, lines: Mapping[str, int]) -> dict[str, Unit]:
-        """Return the functions that are called at import, by place; that one is defined there does not execute it."""
-        found = self.executed(lines)
-        return {
-            place: unit for place, unit in found.items() if lines[place.partition("::")[0]] & span(unit.body, unit.last)
-        }
 
     def closure(self, units: Mapping[str, Unit]) -> dict[str, Unit]:
         """Return functions, and those of files without a record that they may lead to: whose names occur in them."""
@@ -317,7 +330,9 @@ class Dependencies:
             return ""
         if None in known.values():
             return self._code.everything
-        return self._code.digest(self._code.closure({unit.place: unit for unit in known.values() if unit}).values())
+        units = self._code.closure({unit.place: unit for unit in known.values() if unit})
+        paths = {place.partition("::")[0] for place in units}
+        return _digest(f"{self._code.digest(units.values())} {self._code.rests(paths)}")
 
     def of(self, names: Iterable[str], items: Mapping[str, Item]) -> dict[str, str]:
         """Return the digest of each test that a verdict depends on; of *collection*, that of what runs at import."""
@@ -340,6 +355,7 @@ class Dependencies:
             item.outcome,
             item.alone,
             self._code.digest(units.values()),
+            self._code.rests(item.lines),
             sorted((self._code.told(path), self._digests.of(path)) for path in item.read),
         ]
         return _digest(msgspec.json.encode(told).decode())

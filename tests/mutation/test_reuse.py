@@ -62,8 +62,35 @@ FILES = {
         def told(clock):
             return clock.now() + 1
     """,
+    "pkg/factory.py": """
+        def make():
+            from pkg import parts
+            return parts.Part()
+    """,
+    "pkg/parts.py": """
+        SIZE = 4
+
+
+        class Part:
+            def size(self):
+                return SIZE * 2
+
+            def name(self):
+                "A name."
+                return "part"
+
+
+        def loose():
+            return 5
+    """,
     "tests/conftest.py": """
         import pytest
+
+
+        @pytest.fixture
+        def part():
+            from pkg.factory import make
+            return make()
 
 
         @pytest.fixture(scope="session")
@@ -103,6 +130,14 @@ FILES = {
 
         def test_many(price):
             assert prices.total(price, 10) < expected(price, 10)
+    """,
+    "tests/test_parts.py": """
+        def test_size(part):
+            assert part.size() > 5
+
+
+        def test_name(part):
+            assert part.name() == "part"
     """,
     "tests/test_texts.py": """
         from pkg import texts
@@ -156,6 +191,9 @@ EDITS = {
     "a function that another one calls": edit("pkg/prices.py", "return 90", "return 80 + 10"),
     "a file that the source reads": edit("pkg/greeting.txt", "Hello NAME", "Hello  NAME"),
     "the file as it was": edit("pkg/greeting.txt", "Hello  NAME", "Hello NAME"),
+    "one function of a module that a fixture imports": edit("pkg/parts.py", 'return "part"', 'return "PART".lower()'),
+    "its constant": edit("pkg/parts.py", "SIZE = 4", "SIZE = 3"),
+    "a function of it that nobody calls": edit("pkg/parts.py", "return 5", "return 6"),
     "a test that is gone": edit("tests/test_texts.py", "def test_greeting", "def no_test"),
     "a new function": append("pkg/texts.py", "\n\ndef loud(text):\n    return text.upper() + '!'\n"),
     "a class with a test": append(
@@ -185,6 +223,9 @@ def test_verdicts_after_any_change_are_those_of_a_run_from_the_start(tmp_path: P
     assert reused["a test of what nobody tested"] > 0.5, reused
     assert 0.5 < reused["what one test executes"] < 1, reused
     assert 0.5 < reused["what only a mutant executes"] < 1, reused
+    assert 0.5 < reused["one function of a module that a fixture imports"] < 1, reused
+    assert reused["its constant"] < 1, reused
+    assert reused["a function of it that nobody calls"] > 0.95, reused
     assert reused["another value of a fixture"] < 1, reused
     assert reused["a file that the source reads"] < 1, reused
 

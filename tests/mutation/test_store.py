@@ -120,7 +120,7 @@ def code(root: Path, **files: str) -> Code:
 
 def present(root: Path) -> Code:
     """The files that are there, all of them known."""
-    found = Code(root, [root / "tests"])
+    found = Code(root, [root / "tests"], [])
     paths = sorted(root.glob("*.py"))
     found.take_in(map(str, paths), [str(path) for path in paths if path.name in ("b.py", "c.py")])
     return found
@@ -140,10 +140,42 @@ def test_executed_functions_are_found_by_lines(tmp_path: Path) -> None:
     assert short(known.executed(lines)) == {"a.py::read", "b.py::find", "b.py::other"}
 
 
+def test_that_a_function_of_the_source_is_defined_does_not_execute_it(tmp_path: Path) -> None:
+    code(tmp_path)
+    lines = {str(tmp_path / "a.py"): 1 << 1 | 1 << 5}
+    assert short(Code(tmp_path, [], [tmp_path]).executed(lines)) == {"a.py::alone"}
+    assert short(Code(tmp_path, [], [tmp_path / "a.py"]).executed(lines)) == {"a.py::alone"}
+    assert short(Code(tmp_path, [], [tmp_path / "b.py"]).executed(lines)) == {"a.py::read", "a.py::alone"}
+
+
+@pytest.mark.parametrize(
+    ("change", "matters"),
+    [
+        (("return deeper(key)", "return deeper(key) or 0"), False),  # others execute that
+        (("def other():", "def other(a=1):"), True),
+        (("def find(key):", "def find(key: str):"), True),
+        (("    return 2", '    "Told by the help."; return 2'), True),
+        (("    return 2", "    return 2\n\nTWO = 2"), True),
+    ],
+)
+def test_a_test_depends_on_what_a_module_does_when_it_is_imported(
+    tmp_path: Path, change: tuple[str, str], matters: bool
+) -> None:
+    code(tmp_path)
+
+    def digest() -> str:
+        test = item(lines={str(tmp_path / "b.py"): 1 << 1 | 1 << 4 | 1 << 7})
+        return depending(tmp_path, Code(tmp_path, [], [tmp_path])).of_item(test)
+
+    first = digest()
+    (tmp_path / "b.py").write_text(FILES["b.py"].replace(*change))
+    assert (digest() != first) is matters
+
+
 def test_a_file_that_is_not_there_or_no_python_has_nothing(tmp_path: Path) -> None:
     (tmp_path / "bad.py").write_text("def f(:\n")
     (tmp_path / "binary.py").write_bytes(b"\0\xff")
-    known = Code(Path("/"), [])
+    known = Code(Path("/"), [], [])
     assert [known.file(str(tmp_path / n)) for n in ("bad.py", "binary.py", "gone.py")] == [None, None, None]
 
 
@@ -251,7 +283,7 @@ def test_an_overloads_sibling_is_another_function(tmp_path: Path) -> None:
     (tmp_path / "d.py").write_text(text)
     path = str(tmp_path / "d.py")
     file = kept(tmp_path, item(lines={path: 1 << 5}))
-    (tmp_path / "d.py").write_text("# moved\n" + text.replace("a: int", "a: str"))
+    (tmp_path / "d.py").write_text("# moved\n" + text.replace("...", "pass"))
     assert recalled(tmp_path, file).items["t::a"].lines == {path: 1 << 6}
 
 

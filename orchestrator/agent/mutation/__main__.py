@@ -55,7 +55,7 @@ def serve_collected(pipes: Pipes, hello: dict[str, Any], *, traces: bool) -> Non
         recorder = StatementRecorder(hello["sources"], hello["left_out"])
         opened = OpenedFiles(hello["root"], hello["left_out"])
         opened.start()
-        recorder.start()
+        recorder.start(opened.paused)
         trace = Trace(recorder, opened)
     else:
         functions = FunctionRecorder(hello["sources"], hello["left_out"])

@@ -14,7 +14,8 @@ import builtins
 import mmap
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from importlib.machinery import SourceFileLoader
 from types import CodeType
 from typing import Any
@@ -79,8 +80,12 @@ class Recorder:
         self._folders = tuple(os.path.join(s, "") for s in self._files)
         self._left_out = tuple(os.path.join(os.path.realpath(f), "") for f in left_out)
 
-    def start(self) -> None:
-        """Instrument what is imported from now on."""
+    def start(self, unheard: Callable[[], AbstractContextManager[None]] = nullcontext) -> None:
+        """Instrument what is imported from now on.
+
+        Args:
+            unheard: In which the files are read.
+        """
         original = SourceFileLoader.get_code
 
         def get_code(loader: SourceFileLoader, fullname: str) -> CodeType | None:
@@ -88,8 +93,9 @@ class Recorder:
             path = os.path.realpath(name)
             if not self.is_source(path):
                 return original(loader, fullname)
-            with open(name, "rb") as file:
-                return self.compiled(file.read(), name)
+            with unheard(), open(name, "rb") as file:
+                content = file.read()
+            return self.compiled(content, name)
 
         SourceFileLoader.get_code = get_code  # type: ignore[method-assign, assignment]
 
@@ -285,6 +291,15 @@ class OpenedFiles:
     def stop(self) -> None:
         """Note no longer."""
         self._is_on = False
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Note nothing within: of an imported file it is known what runs of it."""
+        was_on, self._is_on = self._is_on, False
+        try:
+            yield
+        finally:
+            self._is_on = was_on
 
     def take(self) -> tuple[list[str], list[str], bool]:
         """Return the files read and written, and whether other programs or hosts were used, since the last time."""

@@ -158,11 +158,11 @@ def run_ours(project: Path, subject: Subject, functions: int, figures: dict[str,
 def one_change_each(project: Path, subject: Subject, count: int) -> list[dict[str, Any]]:
     """Put a harmless line into one function after the other; return what the run after each took."""
     functions = [
-        (path, node.name, node.body[0])
+        (path, node.name, node.body[ast.get_docstring(node) is not None])
         for path in sorted(project.glob(subject.critical))
         for node in ast.walk(ast.parse(path.read_text("utf-8")))
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-        if not isinstance(node.body[0], ast.Expr) or len(node.body) > 1  # a stub has no place for a line
+        if not isinstance(node.body[0], ast.Expr) or len(node.body) > 1  # others do nothing
     ]
     chosen = random.Random(0).sample(functions, min(count, len(functions)))  # noqa: S311 - no secret
     found = []

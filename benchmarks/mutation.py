@@ -11,7 +11,8 @@ every tool has an environment of its own; the environments are made once in DIR 
 one that runs this program.
 
 `seconds` is the whole command: ours with the run of the suite that comes first, and without the self-check, whose time
-is stated apart; mutmut's with its own. `rate` is mutants judged a second of that. Each difference between verdicts is
+is stated apart; mutmut's with its own. `rate` is mutants judged a second of that; `judging_rate` is that of the judging
+alone, as mutmut itself prints it, without the tests before it and what is made ready. Each difference between verdicts is
 decided by plain pytest with the whole suite on changed source. `one_change_seconds` is the median over some functions,
 chosen by chance: a harmless line is put into one of them, and the next run is measured. `memory_mib` is the
 proportional set size of all processes together, whose greatest is given for each quarter of the cold run.
@@ -25,6 +26,7 @@ import contextlib
 import json
 import os
 import random
+import re
 import shutil
 import statistics
 import subprocess
@@ -139,7 +141,9 @@ def run_ours(project: Path, subject: Subject, functions: int, figures: dict[str,
     mutants = cold.mutants
     counts = peers.counted([m.status.value for m in mutants], seconds)
     quarters = [seen[k * len(seen) // 4 : (k + 1) * len(seen) // 4] for k in range(4)]
+    judging = cold.seconds["judging"] + cold.seconds["import-time"]
     figures["tools"]["orchestrator"] = counts | {
+        "judging_rate": round((counts["mutants"] - counts["not_reached"]) / judging, 2),
         "stages": cold.seconds,
         "memory_mib": [max(quarter, default=0) >> 20 for quarter in quarters],
         "journal_kib": (project / ".orchestrator" / "mutation" / store.JOURNAL).stat().st_size >> 10,
@@ -256,6 +260,8 @@ def run_mutmut(project: Path, subject: Subject, figures: dict[str, Any]) -> dict
     )
     words = dict(line.strip().rsplit(": ", 1) for line in listed.stdout.splitlines() if "__mutmut_" in line)
     figures["tools"]["mutmut"] = peers.counted(list(words.values()), seconds)
+    if told := re.search(r"([\d.]+) mutations/second", done.stdout):
+        figures["tools"]["mutmut"]["judging_rate"] = float(told[1])
     if not words:
         figures["tools"]["mutmut"]["said"] = (done.stdout + done.stderr)[-300:]
     return words

@@ -49,7 +49,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         items: Numbers of items, in the order in which they run.
-        limits: Seconds: until the first item begins, then for each item.
+        limits: Seconds: until the first item begins, then for each line of the child: mostly, an item has ended.
         change: The mutant; None: the code as it is.
         stop: Whether to end at the first item that fails.
         trace: Whether to record what is reached: it runs where the source is instrumented.

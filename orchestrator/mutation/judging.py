@@ -222,6 +222,8 @@ class Judge:
             else:
                 talks[self._session.submit(job)] = talk
 
+        undisturbed: set[int] = set()
+        cores = max(1, min(workers, os.cpu_count() or 1))
         most = 2 * workers if workers > 1 else 1  # some wait where children end
         while waiting or talks or later:
             while waiting and len(talks) < most and (until is None or time.monotonic() < until):
@@ -230,9 +232,12 @@ class Judge:
                 go_on(_Talk(candidate, self.verdict(candidate, numbers), time.monotonic()), None)
             if until is not None and time.monotonic() >= until:
                 waiting.clear()
-            if later and not talks:
+            # A core for each, and nobody else at work: what takes too long now does so by itself.
+            while later and len(talks) < cores and talks.keys() <= undisturbed:
                 talk, job = later.popleft()
-                talks[self._session.submit(job)] = talk
+                number = self._session.submit(job)
+                undisturbed.add(number)
+                talks[number] = talk
             for ended in self._session.wait():
                 go_on(talks.pop(ended.job), ended)
 
@@ -344,7 +349,8 @@ class Judge:
     ) -> Job:
         times = _PATIENT if patient else 1.0
         start = (_COLD_START + _TIMES * self._start if cold else _START) * times
-        limits = [start, *(round(times * max(_LEAST, _TIMES * self._items[k].seconds), 3) for k in numbers)]
+        begun = [0.0] if cold else []  # such a child says when its items begin
+        limits = [start, *begun, *(round(times * max(_LEAST, _TIMES * self._items[k].seconds), 3) for k in numbers)]
         return Job(
             items=tuple(numbers),
             limits=tuple(limits),

@@ -333,6 +333,7 @@ class ColdSession(Collecting):
         # Under a mutant there may be other items: their parameters are made when they are collected.
         others = [item for name, item in known.items() if name not in names]
         chosen = [*(known[n] for n in wanted if n in known), *others]
+        self._write({"begun": True})
         Items(session.config).run(chosen, self._write, stop=self._job["stop"], functions=self._functions)
         self._write({"imported": self._is_imported()})
         self._write({"end": True})

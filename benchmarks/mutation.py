@@ -11,8 +11,8 @@ every tool has an environment of its own; the environments are made once in DIR 
 one that runs this program.
 
 `seconds` is the whole command: ours with the run of the suite that comes first, and without the self-check, whose time
-is stated apart; mutmut's with its own. `rate` is mutants judged a second of that; `judging_rate` is that of the judging
-alone, as mutmut itself prints it, without the tests before it and what is made ready. Each difference between verdicts is
+is stated apart; mutmut's with its own. `rate` is mutants judged a second of that; `judging_rate` that of the judging
+alone, as mutmut itself prints it, without the tests before it and what is made ready. Each difference of verdicts is
 decided by plain pytest with the whole suite on changed source. `one_change_seconds` is the median over some functions,
 chosen by chance: a harmless line is put into one of them, and the next run is measured. `memory_mib` is the
 proportional set size of all processes together, whose greatest is given for each quarter of the cold run.

@@ -25,7 +25,7 @@ GREEN: Final = ("passed", "xfailed", "skipped")
 
 _PATIENCE: Final = 600.0  # seconds that an item may take when nothing is known of it
 _SAMPLES: Final = 16
-_MEMORY: Final = 0.003  # seconds; whatever comes second in a child is so much quicker: its memory is its own by then
+_CHANCE: Final = 0.005  # seconds that an item may be quicker after any other: the child's memory is its own by then
 _WORTH_PRIMING: Final = 0.5  # seconds that it saves in all
 
 
@@ -162,9 +162,9 @@ def _primer(session: Session, numbers: Sequence[int], runs: int) -> Said | None:
                 alone[items[0]] = first.seconds
             elif not (first.threads or first.beyond or first.written):
                 after.append((items[1], first, others[0].seconds))
-    gains = [(alone[k] - seconds - _MEMORY, first) for k, first, seconds in after if k in alone]
+    gains = [(alone[k] - seconds, first) for k, first, seconds in after if k in alone]
     most = max((gain for gain, _ in gains), default=0.0)
-    if most * runs < _WORTH_PRIMING:
+    if most < _CHANCE or most * runs < _WORTH_PRIMING:
         return None
     good = [said for gain, said in gains if gain > 0.6 * most]
     return min(good, key=lambda said: sum(mask.bit_count() for mask in masks(said.lines).values()))

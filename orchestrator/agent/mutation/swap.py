@@ -204,7 +204,7 @@ class LiveFunctions:
         """Return what a module imports by name: from which module, the name there, the name here."""
         found: list[tuple[str, str, str]] = []
         try:
-            tree = self.source(_file_of(module)).tree
+            tree = Source.read(_file_of(module)).tree  # not kept: what a process is large costs every fork
         except (OSError, SyntaxError, ValueError):  # what was imported is not there any more
             return found
         for node in ast.walk(tree):

@@ -13,6 +13,7 @@ those statements are judged without the primer, by every item.
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
@@ -25,7 +26,7 @@ GREEN: Final = ("passed", "xfailed", "skipped")
 
 _PATIENCE: Final = 600.0  # seconds that an item may take when nothing is known of it
 _SAMPLES: Final = 16
-_CHANCE: Final = 0.005  # seconds that an item may be quicker after any other: the child's memory is its own by then
+_CHANCE: Final = 0.008  # seconds that an item may be quicker after any other: the child's memory is its own by then
 _WORTH_PRIMING: Final = 0.5  # seconds that it saves in all
 
 
@@ -142,14 +143,15 @@ def _primer(session: Session, numbers: Sequence[int], runs: int) -> Said | None:
     """Return the item after which others are quicker, and which reaches little; None: it makes no difference.
 
     Of pairs of items of one file the second is run alone, and after the first: what it takes less then is what the
-    first one does for it. That has to pay for as many runs as are expected.
+    first one does for it. That has to be so for most of the pairs, and to pay for as many runs as are expected.
     """
     by_file: dict[str, list[int]] = {}
     for number in numbers:
         by_file.setdefault(session.ready.ready[number].partition("::")[0], []).append(number)
     pairs = [group[:2] for group in by_file.values() if len(group) > 1]
     sample = pairs[:: max(1, len(pairs) // _SAMPLES)][:_SAMPLES]
-    jobs = {session.submit(_job(items)): items for pair in sample for items in (pair, pair[1:])}
+    # Alone twice: what another program makes slower by chance is no gain.
+    jobs = {session.submit(_job(items)): items for pair in sample for items in (pair, pair[1:], pair[1:])}
     alone: dict[int, float] = {}
     after: list[tuple[int, Said, float]] = []
     while jobs:
@@ -159,14 +161,16 @@ def _primer(session: Session, numbers: Sequence[int], runs: int) -> Said | None:
                 continue
             first, *others = ended.items
             if not others:
-                alone[items[0]] = first.seconds
+                alone[items[0]] = min(first.seconds, alone.get(items[0], first.seconds))
             elif not (first.threads or first.beyond or first.written):
                 after.append((items[1], first, others[0].seconds))
     gains = [(alone[k] - seconds, first) for k, first, seconds in after if k in alone]
-    most = max((gain for gain, _ in gains), default=0.0)
-    if most < _CHANCE or most * runs < _WORTH_PRIMING:
+    if not gains:
         return None
-    good = [said for gain, said in gains if gain > 0.6 * most]
+    usual = statistics.median(gain for gain, _ in gains)
+    if usual < _CHANCE or usual * runs < _WORTH_PRIMING:
+        return None
+    good = [said for gain, said in gains if gain >= usual]
     return min(good, key=lambda said: sum(mask.bit_count() for mask in masks(said.lines).values()))
 
 

@@ -1,6 +1,6 @@
 """Random changes of a project, one after the other: are the verdicts after each those of a run that knows nothing?
 
-    python benchmarks/changes.py SUBJECT [--count 100] [--seed 0] [--json FILE] [--folder DIR]
+    python benchmarks/changes.py SUBJECT [--count 100] [--seed 0] [--critical GLOB] [--json FILE] [--folder DIR]
 
 Takes a subject of `mutation.py`. Each change is of one line of the source, the tests, their fixtures, or of a data file
 or template that tests may read; every third one takes the change before it back. After each, the orchestrator runs with
@@ -21,7 +21,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import mutation
+import msgspec
+
+import mutation  # isort: skip - the file beside this one
 
 SUFFIXES = {".py", ".sql", ".html", ".txt", ".json", ".css", ".yaml"}
 
@@ -31,8 +33,10 @@ def main() -> None:
     parser = mutation.options(__doc__)
     parser.add_argument("--count", type=int, default=100)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--critical", metavar="GLOB", help="mutate less of it")
     arguments = parser.parse_args()
     subject = mutation.SUBJECTS[arguments.subject]
+    subject = msgspec.structs.replace(subject, critical=arguments.critical or subject.critical)
     warm = mutation.prepared(arguments.folder / arguments.subject / "orchestrator", subject, ())
     mutation.write_settings(warm, subject)
     cold = warm.parent / "cold"

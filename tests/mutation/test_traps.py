@@ -1309,3 +1309,52 @@ def test_a_hook_that_reads_how_a_test_failed_finds_all_of_it(tmp_path: Path) -> 
         },
     )
     assert judged.of("plus") == {SURVIVED}
+
+
+def test_what_the_first_test_imports_for_all_others_is_changed_where_it_is(tmp_path: Path) -> None:
+    judged = judge(
+        tmp_path,
+        {
+            "pkg/factory.py": """\
+                def make():
+                    from pkg import parts
+                    return parts.Part()
+                """,
+            "pkg/parts.py": """\
+                import time
+
+                SIZE = 4
+                time.sleep(0.1)
+
+                class Part:
+                    def size(self):
+                        return SIZE * 2
+
+                    def loose(self):
+                        return SIZE + 1
+                """,
+            "tests/conftest.py": """\
+                import pytest
+                from pkg.factory import make
+
+                @pytest.fixture
+                def part():
+                    return make()
+                """,
+            "tests/test_part.py": """\
+                import pytest
+
+                @pytest.mark.parametrize("n", range(10))
+                def test_part(part, n):
+                    assert part.loose() and n < 10
+
+                def test_size(part):
+                    assert part.size() == 8
+                """,
+        },
+        critical=["pkg.parts.Part.size", "pkg.parts.Part.loose", "pkg.parts.SIZE"],
+    )
+    assert judged.of("Part.size") == judged.of("SIZE") == {KILLED}
+    assert SURVIVED in judged.of("Part.loose")
+    functions = [m.id for m in judged.mutants if m.function.startswith("Part.")]
+    assert not any(judged.result.verdicts[name].cold for name in functions if name in judged.result.verdicts)

@@ -14,6 +14,7 @@ import builtins
 import mmap
 import os
 import sys
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from importlib.machinery import SourceFileLoader
@@ -278,6 +279,7 @@ class OpenedFiles:
         self._written: set[str] = set()
         self._beyond = False
         self._is_on = False
+        self._unheard = 0  # a thread
 
     def start(self) -> None:
         """Begin to note."""
@@ -294,12 +296,12 @@ class OpenedFiles:
 
     @contextmanager
     def paused(self) -> Iterator[None]:
-        """Note nothing within: of an imported file it is known what runs of it."""
-        was_on, self._is_on = self._is_on, False
+        """Note nothing that this thread opens within: of an imported file it is known what runs of it."""
+        self._unheard = threading.get_ident()
         try:
             yield
         finally:
-            self._is_on = was_on
+            self._unheard = 0
 
     def take(self) -> tuple[list[str], list[str], bool]:
         """Return the files read and written, and whether other programs or hosts were used, since the last time."""
@@ -310,7 +312,7 @@ class OpenedFiles:
         return taken
 
     def _hear(self, event: str, arguments: tuple[Any, ...]) -> None:
-        if not self._is_on:
+        if not self._is_on or threading.get_ident() == self._unheard:
             return
         if event == "open":
             self._note(arguments[0], arguments[2])

@@ -126,6 +126,8 @@ class _Failure:
         return _REPR_FAILURE(self._item, self._excinfo)
 
     def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):  # what copies and pickles asks for is our own
+            raise AttributeError(name)
         return getattr(self._whole, name)
 
     def __str__(self) -> str:

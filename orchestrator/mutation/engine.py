@@ -216,6 +216,8 @@ class Engine:
         scene = _Scene(judge=judge, names=running.ready.ready, items=items, depends=depends, journal=journal)
         wanted = list(filter(choice.is_wanted, candidates()))
         groups = _grouped(choice.by_value(wanted) if self._project.settings.mutation.budget else wanted, judge)
+        if any(judge.is_cold(candidate) and not self._holds(scene, candidate) for candidate in wanted):
+            judge.prepare_cold()
         clock = time.monotonic()
         self._judge_group(scene, groups.early, until=self._end)
         self._judge_group(scene, groups.warm, before=judge.prime, until=self._end)
@@ -336,6 +338,11 @@ class Engine:
         left = [k for k in numbers if record.depends.get(names[k], "") != depends.of_item(items[names[k]])]
         is_same = not left and bool(numbers) == (record.verdict.status is MutantStatus.SURVIVED)
         return None if is_same else left
+
+    def _holds(self, scene: _Scene, candidate: Candidate) -> bool:
+        """Whether the verdict of an earlier run holds."""
+        record = scene.journal.known.get(candidate.mutant.fingerprint)
+        return self._needed(scene, candidate, scene.judge.reaching(candidate), record) is None
 
     def _text(self, candidate: Candidate) -> str:
         path = candidate.change.path

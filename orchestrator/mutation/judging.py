@@ -106,27 +106,42 @@ class Judge:
         for k, item in enumerate(self._items):
             for path, mask in item.lines.items():
                 self._by_path.setdefault(path, []).append((k, mask))
+        self._cold_job = 0
+        self._cold: Ended | None = None
         self._passes_cold: dict[int, bool] = {}
         self._at_import = at_import
         self._start = session.start
         self._order = Order(self._items, killers)
 
-    def begin_cold(self) -> str:
-        """Prepare for mutants that need everything imported afresh; return why they can't be judged, or nothing.
+    def prepare_cold(self) -> None:
+        """Have what belongs to others imported, once for all mutants that need everything else imported afresh.
 
-        What belongs to others is imported once for all of them. That the tests can be collected then is seen here;
-        that a test passes then is seen before it kills for the first time.
+        That the tests can be collected then is seen by running one of them: beside what is judged meanwhile.
         """
-        self._session.prepare_cold(self._session.ready.modules)
-        number = self._session.submit(self._job(None, self._able[:1], cold=True, patient=True))
-        ended: list[Ended] = []
-        while not ended:
-            ended = [e for e in self._session.wait() if e.job == number]
-        broken = ended[0].find("not_collected")
-        if ended[0].ended and not broken:
+        if not self._cold_job:
+            self._session.prepare_cold(self._session.ready.modules)
+            self._cold_job = self._session.submit(self._job(None, self._able[:1], cold=True, patient=True))
+
+    def begin_cold(self) -> str:
+        """Wait until mutants can be judged that need everything imported afresh; return why they can't, or nothing.
+
+        That another test passes then is seen before it kills for the first time.
+        """
+        self.prepare_cold()
+        while self._cold is None:
+            self._wait()
+        broken = self._cold.find("not_collected")
+        if self._cold.ended and not broken:
+            self._passes_cold[self._able[0]] = bool(self._cold.items) and not self._cold.failed
             return ""
-        told = f"{broken.file}: {_last_line(broken.message)}" if broken else f"a child ends with {ended[0].code}"
+        told = f"{broken.file}: {_last_line(broken.message)}" if broken else f"a child ends with {self._cold.code}"
         return text.one_line(told)
+
+    def _wait(self) -> list[Ended]:
+        """Return the jobs that ended."""
+        ended = self._session.wait()
+        self._cold = next((e for e in ended if e.job == self._cold_job), self._cold)
+        return [e for e in ended if e.job != self._cold_job]
 
     def is_cold(self, candidate: Candidate) -> bool:
         """Whether a mutant's code has run when the session is collected, so that it has to be imported afresh."""
@@ -238,7 +253,7 @@ class Judge:
                 number = self._session.submit(job)
                 undisturbed.add(number)
                 talks[number] = talk
-            for ended in self._session.wait():
+            for ended in self._wait():
                 go_on(talks.pop(ended.job), ended)
 
     def _sorted(self, numbers: Sequence[int], candidate: Candidate) -> list[int]:

@@ -170,7 +170,8 @@ def _primer(session: Session, numbers: Sequence[int], runs: int) -> Said | None:
     usual = statistics.median(gain for gain, _ in gains)
     if usual < _CHANCE or usual * runs < _WORTH_PRIMING:
         return None
-    good = [said for gain, said in gains if gain >= usual]
+    most = max(gain for gain, _ in gains)
+    good = [said for gain, said in gains if gain > 0.6 * most]
     return min(good, key=lambda said: sum(mask.bit_count() for mask in masks(said.lines).values()))
 
 

@@ -146,7 +146,7 @@ def run_ours(project: Path, subject: Subject, functions: int, figures: dict[str,
         "judging_rate": round((counts["mutants"] - counts["not_reached"]) / judging, 2),
         "stages": cold.seconds,
         "memory_mib": [max(quarter, default=0) >> 20 for quarter in quarters],
-        "journal_kib": (project / ".orchestrator" / "mutation" / store.JOURNAL).stat().st_size >> 10,
+        "journal_kib": (project / config.STATE_DIRECTORY / "mutation" / store.JOURNAL).stat().st_size >> 10,
     }
     kinds = [m.kind.value for m in mutants if m.status.is_detected or m.status.is_undetected]
     figures["kinds"] = {kind: kinds.count(kind) for kind in sorted(set(kinds))}
@@ -471,7 +471,7 @@ def handlers(project: Path) -> None:
 
 
 def synthetic(project: Path) -> None:
-    """Write a hundred functions with a test each, which have ten thousand mutants together."""
+    """Write a hundred functions with a test each, which have more than ten thousand mutants together."""
     (project / "work").mkdir()
     (project / "work" / "__init__.py").touch()
     (project / "tests").mkdir()

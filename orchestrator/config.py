@@ -477,6 +477,16 @@ class Project(msgspec.Struct, frozen=True, kw_only=True):
                     return (str(Path(folder) / name),)
         return ()
 
+    @property
+    def sources(self) -> tuple[Path, ...]:
+        """The same, absolute, links resolved."""
+        return tuple((self.directory / name).resolve() for name in self.source)
+
+    @property
+    def tests(self) -> tuple[Path, ...]:
+        """The folders and files of the app's tests, absolute, links resolved."""
+        return tuple((self.directory / name.partition("::")[0]).resolve() for name in self.settings.tests.paths)
+
 
 def load(start: Path, file: Path | None = None) -> Project:
     """Find and read the settings.

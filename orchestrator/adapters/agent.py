@@ -323,7 +323,7 @@ def _hello(project: Project, *, reach: bool) -> dict[str, Any]:
     return {
         "version": VERSION,
         "import_paths": import_paths(project),
-        "source": [str((project.directory / s).resolve()) for s in project.source],
+        "source": list(map(str, project.sources)),
         "reach": reach,
         "app": msgspec.structs.asdict(settings.app) | {"environment": None},
         "states": settings.contracts.states,

@@ -188,7 +188,7 @@ def _test(record: dict[str, Any], known_red: Sequence[KnownRed]) -> Test:
 
 
 def _coverage_settings(project: Project, folder: Path) -> str:
-    sources = "\n    ".join(str((project.directory / s).resolve()) for s in project.source)
+    sources = "\n    ".join(map(str, project.sources))
     return (
         "[run]\nparallel = true\npatch = subprocess\ndisable_warnings = no-data-collected,module-not-measured\n"
         f"data_file = {folder / 'coverage'}\ninclude =\n    {_globs(sources)}\n"

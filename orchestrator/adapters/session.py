@@ -359,7 +359,7 @@ def running(
         "import_paths": agent.import_paths(project),
         "root": str(project.root.resolve()),
         "left_out": _left_out(project),
-        "sources": [str((project.directory / s).resolve()) for s in project.source],
+        "sources": list(map(str, project.sources)),
         "options": options(project, installed, deselected=deselected),
         "paths": project.settings.tests.paths,
         "workers": workers,

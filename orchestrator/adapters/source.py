@@ -42,10 +42,9 @@ class Function(msgspec.Struct, frozen=True, kw_only=True):
 
 def files(project: Project) -> list[Path]:
     """Return the source files, tests left out, in a stable order."""
-    tests = [(project.directory / p.partition("::")[0]).resolve() for p in project.settings.tests.paths]
+    tests = project.tests
     found = []
-    for entry in project.source:
-        top = (project.directory / entry).resolve()
+    for top in project.sources:
         candidates = [top] if top.is_file() else sorted(top.rglob("*.py"))
         found += [f for f in candidates if not any(f.is_relative_to(t) for t in tests if t != top)]
     return list(dict.fromkeys(found))

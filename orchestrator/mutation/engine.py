@@ -118,9 +118,7 @@ class Engine:
         folder = project.state / "mutation"
         self._folder = folder
         self._digests = Digests(self._root, folder / "digests.json")
-        tests = [(project.directory / p.partition("::")[0]).resolve() for p in project.settings.tests.paths]
-        sources = [(project.directory / name).resolve() for name in project.source]
-        self._code = store.Code(self._root, tests, sources)
+        self._code = store.Code(self._root, project.tests, project.sources)
         self.result = Result()
         self._texts: dict[str, list[str]] = {}
         self._new: list[Candidate] = []
@@ -216,7 +214,7 @@ class Engine:
         scene = _Scene(judge=judge, names=running.ready.ready, items=items, depends=depends, journal=journal)
         wanted = list(filter(choice.is_wanted, candidates()))
         groups = _grouped(choice.by_value(wanted) if self._project.settings.mutation.budget else wanted, judge)
-        if any(judge.is_cold(candidate) and not self._holds(scene, candidate) for candidate in wanted):
+        if not all(self._holds(scene, candidate) for candidate in groups.cold):
             judge.prepare_cold()
         clock = time.monotonic()
         self._judge_group(scene, groups.early, until=self._end)
@@ -455,25 +453,27 @@ class _Scene(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Groups(msgspec.Struct, frozen=True, kw_only=True):
-    """Candidates by the way in which they are judged; those whose module is imported afresh are in none of them.
+    """Candidates by the way in which they are judged.
 
     Attributes:
         early: Those whose code the primer executes.
         warm: Other functions.
         constants: Assignments that are made anew in the running process.
+        cold: Those whose module is imported afresh; others turn out to be of them later.
     """
 
     early: list[Candidate]
     warm: list[Candidate]
     constants: list[Candidate]
+    cold: list[Candidate]
 
 
 def _grouped(wanted: Sequence[Candidate], judge: Judge) -> _Groups:
-    groups = _Groups(early=[], warm=[], constants=[])
+    groups = _Groups(early=[], warm=[], constants=[], cold=[])
     for candidate in wanted:
         if judge.is_cold(candidate):
-            continue  # they come last, with those that turn out to be
-        if judge.constant(candidate) and not judge.is_early(candidate):
+            groups.cold.append(candidate)
+        elif judge.constant(candidate) and not judge.is_early(candidate):
             groups.constants.append(candidate)
         elif judge.is_early(candidate):
             groups.early.append(candidate)

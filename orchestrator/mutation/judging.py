@@ -137,8 +137,13 @@ class Judge:
         told = f"{broken.file}: {_last_line(broken.message)}" if broken else f"a child ends with {self._cold.code}"
         return text.one_line(told)
 
+    @property
+    def _is_preparing(self) -> bool:
+        """Whether it is being seen if the tests can be collected where everything is imported afresh."""
+        return self._cold_job > 0 and self._cold is None
+
     def _wait(self) -> list[Ended]:
-        """Return the jobs that ended."""
+        """Return the jobs of mutants that ended."""
         ended = self._session.wait()
         self._cold = next((e for e in ended if e.job == self._cold_job), self._cold)
         return [e for e in ended if e.job != self._cold_job]
@@ -237,8 +242,7 @@ class Judge:
             else:
                 talks[self._session.submit(job)] = talk
 
-        undisturbed: set[int] = set()
-        cores = max(1, min(workers, os.cpu_count() or 1))
+        cores = min(workers, os.cpu_count() or 1)
         most = 2 * workers if workers > 1 else 1  # some wait where children end
         while waiting or talks or later:
             while waiting and len(talks) < most and (until is None or time.monotonic() < until):
@@ -247,12 +251,10 @@ class Judge:
                 go_on(_Talk(candidate, self.verdict(candidate, numbers), time.monotonic()), None)
             if until is not None and time.monotonic() >= until:
                 waiting.clear()
-            # A core for each, and nobody else at work: what takes too long now does so by itself.
-            while later and len(talks) < cores and talks.keys() <= undisturbed:
-                talk, job = later.popleft()
-                number = self._session.submit(job)
-                undisturbed.add(number)
-                talks[number] = talk
+            if not talks and not self._is_preparing:
+                # A core for each, and nobody else at work: what takes too long now does so by itself.
+                for talk, job in [later.popleft() for _ in range(min(cores, len(later)))]:
+                    talks[self._session.submit(job)] = talk
             for ended in self._wait():
                 go_on(talks.pop(ended.job), ended)
 

@@ -13,7 +13,6 @@ those statements are judged without the primer, by every item.
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
@@ -167,7 +166,7 @@ def _primer(session: Session, numbers: Sequence[int], runs: int) -> Said | None:
     gains = [(alone[k] - seconds, first) for k, first, seconds in after if k in alone]
     if not gains:
         return None
-    usual = statistics.median(gain for gain, _ in gains)
+    usual = sorted(gain for gain, _ in gains)[(len(gains) - 1) // 2]
     if usual < _CHANCE or usual * runs < _WORTH_PRIMING:
         return None
     most = max(gain for gain, _ in gains)

@@ -23,7 +23,7 @@ from typing import Final
 import msgspec
 
 from orchestrator import codec
-from orchestrator.agent.mutation.lines import first_line, places
+from orchestrator.agent.mutation.lines import Recorder, first_line, places
 from orchestrator.model.mutation import MutantStatus
 from orchestrator.mutation.candidates import Candidate, span
 from orchestrator.mutation.judging import COLLECTION, Verdict
@@ -151,8 +151,7 @@ class Code:
     """
 
     def __init__(self, root: Path, tests: Sequence[Path], sources: Sequence[Path]) -> None:
-        self._sources = tuple(map(str, sources))
-        self._source_folders = tuple(f"{folder}/" for folder in self._sources)
+        self._recorder = Recorder(list(map(str, sources)), [])
         self.everything = ""
         self._root = f"{root}/"
         self._tests = tuple(tests)
@@ -227,7 +226,7 @@ class Code:
         for path, mask in lines.items():
             file = self.file(path)
             if file:
-                is_source = path in self._sources or path.startswith(self._source_folders)
+                is_source = self._recorder.is_source(path)
                 hit = [u for u in file.hit(mask) if not is_source or mask & span(u.body, u.last)]
                 found |= {unit.place: unit for unit in hit}
         return found

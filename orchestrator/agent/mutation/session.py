@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import gc
 import importlib.metadata
 import os
 import sys
@@ -239,9 +238,7 @@ class CollectedSession(Collecting):
             ready["modules"] = foreign_modules(self._before)
         if self._functions:
             ready["table"] = self._functions.take().get("table", [])
-        live = None
-        if not self._trace:
-            live = functools.partial(LiveFunctions, self._hello["root"], self._hello["left_out"])
+        live = None if self._trace else LiveFunctions(self._hello["root"], self._hello["left_out"])
         service = _Service(session, live, self._trace, self._functions)
         self._pipes.send(ready)
         Forker(self._pipes, service, self._hello["workers"], self._hello["folder"], self._hello["memory"]).serve()
@@ -254,15 +251,14 @@ class _Service:
     def __init__(
         self,
         session: pytest.Session,
-        live: Callable[[], LiveFunctions] | None,
+        live: LiveFunctions | None,
         trace: Trace | None,
         functions: FunctionRecorder | None,
     ) -> None:
         self._functions = functions
         self._session = session
         self._items = Items(session.config)
-        self._find_live = live
-        self._live = live() if live else None
+        self._live = live
         self._trace = trace
         self._put: Callable[[], None] = lambda: None
 
@@ -274,9 +270,8 @@ class _Service:
             settle_child(self._session)
             chosen = [self._session.items[number] for number in message["prime"]]
             self._items.run(chosen, lambda _: None, stop=False)
-            if self._find_live:  # applications import modules when they are made
-                gc.unfreeze()  # else what was there before is not found again
-                self._live = self._find_live()
+            if self._live:
+                self._live.look()  # applications import modules when they are made
 
     def work(self, job: dict[str, Any], write: Write) -> None:
         """Run a job, in a child."""

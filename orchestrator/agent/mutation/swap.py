@@ -114,6 +114,16 @@ class LiveFunctions:
 
     def __init__(self, root: str, left_out: Sequence[str] = ()) -> None:
         self._real: dict[str, str] = {}
+        self._old: dict[tuple[str, int, int], CodeType] = {}
+        self._sources: dict[str, Source] = {}
+        self._inside, self._outside = _folder(root), tuple(map(_folder, left_out))
+        # What each module of the project imports by name; read once for all children.
+        self._taken: list[tuple[types.ModuleType, list[tuple[str, str, str]]]] = []
+        self.look()
+
+    def look(self) -> None:
+        """Find what is alive now; again when more has been imported."""
+        gc.unfreeze()  # what was set aside before a fork would not be found
         self._functions: dict[Key, list[FunctionType]] = {}
         caches: list[Any] = []
         for candidate in gc.get_objects():
@@ -127,13 +137,12 @@ class LiveFunctions:
         for cache in caches:
             for wrapped in _wrapped(cache):
                 self._caches.setdefault(id(wrapped), []).append(cache)
-        self._old: dict[tuple[str, int, int], CodeType] = {}
-        self._sources: dict[str, Source] = {}
-        inside, outside = _folder(root), tuple(map(_folder, left_out))
-        files = [(module, _file_of(module)) for module in list(sys.modules.values())]
-        ours = [m for m, f in files if f.startswith(inside) and not f.startswith(outside) and f.endswith(".py")]
-        # What each module of the project imports by name; read here, once for all children.
-        self._taken = [(module, self._imports(module)) for module in ours]
+        known = {id(module) for module, _ in self._taken}
+        for module in list(sys.modules.values()):
+            file = _file_of(module)
+            is_ours = file.startswith(self._inside) and not file.startswith(self._outside) and file.endswith(".py")
+            if is_ours and id(module) not in known:
+                self._taken.append((module, self._imports(module)))
 
     def _key(self, code: CodeType) -> Key:
         name = code.co_filename

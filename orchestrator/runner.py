@@ -126,7 +126,7 @@ def run(
         stages=(),
     )
     partial = project.state / "partial.json"
-    with Context(project, teller, asked) as context:
+    with Context(project, teller, asked, [stage.name for stage in planned]) as context:
         interrupted = False
         for stage in planned:
             if interrupted:

@@ -90,6 +90,7 @@ def settings(project: Project) -> Settings:
     return found
 
 
+_WORTH_A_PROCESS: Final = 10_000  # characters that take as long as the start of one more
 _WORKER: Final = Path(__file__).with_name("mutmut_worker.py")
 _VERSIONS: Final = (
     importlib.metadata.version("mutmut"),
@@ -122,7 +123,8 @@ def make(
     errors: dict[str, str] = {}
     # The largest first, dealt out in turn, so that all take about as long.
     missing.sort(key=lambda path: -len(files[path]))
-    shares = [share for share in (missing[k::workers] for k in range(workers)) if share]
+    count = min(workers, 1 + sum(len(files[path]) for path in missing) // _WORTH_A_PROCESS)
+    shares = [share for share in (missing[k::count] for k in range(count)) if share]
     with ThreadPoolExecutor(max(1, len(shares))) as pool:
         for answers in pool.map(lambda share: _ask({path: files[path] for path in share}, how), shares):
             for path, answer in answers.items():

@@ -74,6 +74,7 @@ class Said(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         ran: The functions of the source that it has executed, as a hexadecimal mask of their numbers; empty: not known.
         table: Places of functions that were imported since the line before: the next numbers.
+        modules: Modules that it has imported, with their files.
     """
 
     item: str = ""
@@ -92,6 +93,7 @@ class Said(msgspec.Struct, frozen=True, kw_only=True):
     imported: bool | None = None
     ran: str = ""
     table: tuple[str, ...] = ()
+    modules: tuple[tuple[str, str], ...] = ()
     fault: str = ""
 
 
@@ -159,6 +161,7 @@ class Ready(msgspec.Struct, frozen=True, kw_only=True):
         threads: Threads that run: such a process can't be forked.
         modules: Modules of others that were imported, in their order.
         root: pytest's root folder, which the items' names are relative to.
+        seconds: What import and collection took.
         table: The functions of the source that were imported where mutants are judged, by their numbers.
     """
 
@@ -173,6 +176,7 @@ class Ready(msgspec.Struct, frozen=True, kw_only=True):
     threads: tuple[str, ...] = ()
     modules: tuple[str, ...] = ()
     root: str = ""
+    seconds: float = 0.0
     table: tuple[str, ...] = ()
     failed: str = ""
     status: int = 0
@@ -214,15 +218,21 @@ class Session:
         self.traced = Ready()
         self.start = 0.0
 
-    def begin(self, hello: Mapping[str, Any], timeout: float) -> None:
-        """Wait until the session is collected, as it is and instrumented.
+    def begin(self, hello: Mapping[str, Any]) -> None:
+        """Have the session collected, as it is and instrumented.
+
+        Raises:
+            OrchestratorError: the agent is gone.
+        """
+        self._send("cold", hello)
+
+    def wait_until_collected(self, timeout: float) -> None:
+        """Wait until the session is collected, but not for more than `timeout` seconds.
 
         Raises:
             OrchestratorError: pytest can't collect, or takes too long.
         """
-        started = time.monotonic()
-        self._send("cold", hello)
-        until = started + timeout
+        until = time.monotonic() + timeout
         missing = {"warm", "trace"}
         while missing:
             for name, line in self._receive(max(0.0, until - time.monotonic())):
@@ -239,7 +249,7 @@ class Session:
                     f"pytest does not come to the end of its collection in {timeout:g} s",
                     hint="See what the tests do when they are imported.",
                 )
-        self.start = time.monotonic() - started
+        self.start = max(self.ready.seconds, self.traced.seconds)
         if self.ready.ready != self.traced.ready:
             raise OrchestratorError(
                 Code.COLLECTION_FAILED,
@@ -262,6 +272,11 @@ class Session:
     def prepare_cold(self, preload: Sequence[str]) -> None:
         """Tell the cold service what the items are called, and which modules it may import for all its children."""
         self._send("cold", {"names": self.ready.ready, "preload": list(preload)})
+
+    def preload(self, modules: Sequence[tuple[str, str]]) -> None:
+        """Have modules imported for all later children, by their names and files: those that are not the project's."""
+        for name in ("trace", "warm"):
+            self._send(name, {"preload": modules})
 
     def prime(self, items: Sequence[int], *, trace: bool) -> None:
         """Have a service run items in its own process, so that what they do first is done for all later children."""
@@ -344,6 +359,26 @@ def running(
     Raises:
         OrchestratorError: it can't be started, or can't collect.
     """
+    with started(project, installed, workers=workers, deselected=deselected) as session:
+        session.wait_until_collected(project.settings.tests.timeout)
+        yield session
+
+
+@contextlib.contextmanager
+def started(
+    project: Project, installed: pytest.Installed, *, workers: int, deselected: Sequence[str] = ()
+) -> Iterator[Session]:
+    """Start the agent, have it collect, and end it when the block is left.
+
+    Args:
+        project: Whose tests.
+        installed: What the user's interpreter has.
+        workers: Children at a time.
+        deselected: Items that are not collected.
+
+    Raises:
+        OrchestratorError: it can't be started.
+    """
     folder = project.state / "children"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
@@ -374,12 +409,12 @@ def running(
         environment=environment,
         log=log,
         pass_fds=theirs,
-    ) as started:
+    ) as agents:
         for descriptor in theirs:
             os.close(descriptor)
-        session = Session(started, ours, log)
+        session = Session(agents, ours, log)
         try:
-            session.begin(hello, project.settings.tests.timeout)
+            session.begin(hello)
             yield session
         finally:
             session.close()

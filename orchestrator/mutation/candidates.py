@@ -28,6 +28,8 @@ _NOTES: Final[Mapping[str, MutantStatus]] = {
     "trivial": MutantStatus.TRIVIAL,
     "invalid": MutantStatus.INVALID,
 }
+Errors = dict[str, str]  # why a file has no mutants, by path
+
 _CONTEXT: Final = 3  # lines around a change in its diff
 
 
@@ -62,6 +64,27 @@ def find(project: Project, selection: Selection, *, workers: int) -> tuple[list[
         selection: What is critical.
         workers: Processes that may share the work.
     """
+    files = _files(project, selection)
+    texts = {path: decode_source(file.read_bytes()) for path, file in files.items()}
+    quick = project.settings.mutation.quick
+    made, errors = _emptied(texts, selection) if quick else _made(project, texts, workers)
+    candidates: list[Candidate] = []
+    for path, file in files.items():
+        module = source.module_name(file, project)
+        lines = texts[path].split("\n")
+        candidates += _candidates(_Place(path, file, module, lines), made[path], selection, quick=quick)
+    unmutated = [Unmutated(path=path, function="", line=1, reason=reason) for path, reason in errors.items()]
+    return candidates, unmutated if quick else unmutated + _without(candidates, selection, errors)
+
+
+def make(project: Project, selection: Selection, *, workers: int) -> None:
+    """Have mutmut make the mutants of a selection, so that `find` has less to do."""
+    texts = {path: decode_source(file.read_bytes()) for path, file in _files(project, selection).items()}
+    _made(project, texts, workers)
+
+
+def _files(project: Project, selection: Selection) -> dict[str, Path]:
+    """Return the source files in which something is mutated, by their paths in the project."""
     settings = mutmut.settings(project)
     root = project.root.resolve()
     files: dict[str, Path] = {}
@@ -74,26 +97,21 @@ def find(project: Project, selection: Selection, *, workers: int) -> tuple[list[
         )
         if selection.concerns(path) and settings.mutates(within):
             files[path] = file
-    texts = {path: decode_source(file.read_bytes()) for path, file in files.items()}
-    quick = project.settings.mutation.quick
-    made: Mapping[str, Sequence[Made]]
-    if quick:
-        made, errors = _emptied(texts, selection)
-    else:
-        folder = project.state / "mutation" / "made"
-        made, errors = mutmut.make(
-            texts, settings.do_not_mutate_patterns, folder, types_matter=_types_matter(project), workers=workers
-        )
-    candidates: list[Candidate] = []
-    for path, file in files.items():
-        module = source.module_name(file, project)
-        lines = texts[path].split("\n")
-        candidates += _candidates(_Place(path, file, module, lines), made[path], selection, quick=quick)
-    unmutated = [Unmutated(path=path, function="", line=1, reason=reason) for path, reason in errors.items()]
-    return candidates, unmutated if quick else unmutated + _without(candidates, selection, errors)
+    return files
 
 
-def _emptied(texts: Mapping[str, str], selection: Selection) -> tuple[dict[str, Sequence[Made]], dict[str, str]]:
+def _made(project: Project, texts: Mapping[str, str], workers: int) -> tuple[Mapping[str, Sequence[Made]], Errors]:
+    """Return mutmut's mutants of each file, and why there are none."""
+    return mutmut.make(
+        texts,
+        mutmut.settings(project).do_not_mutate_patterns,
+        project.state / "mutation" / "made",
+        types_matter=_types_matter(project),
+        workers=workers,
+    )
+
+
+def _emptied(texts: Mapping[str, str], selection: Selection) -> tuple[Mapping[str, Sequence[Made]], Errors]:
     """Return a mutant a function: its body taken away."""
     made: dict[str, Sequence[Made]] = {}
     errors: dict[str, str] = {}

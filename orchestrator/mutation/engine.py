@@ -11,6 +11,7 @@ import os
 import random
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from functools import partial
 from importlib.util import decode_source
 from pathlib import Path
@@ -93,6 +94,7 @@ class Engine:
         installed: What the user's interpreter has.
         quarantined: Tests that are red without any mutant.
         watch: Told how many are done, of how many, and of what.
+        collect: Gives the collected session, which ends with the block; else one is begun.
         told: Given each line of the journal when it is written.
         expected: About how many candidates there are.
     """
@@ -104,6 +106,7 @@ class Engine:
         quarantined: Sequence[str],
         watch: Watch,
         *,
+        collect: Callable[[], AbstractContextManager[Session]] | None = None,
         told: Callable[[bytes], None] = lambda _: None,
         expected: int = 0,
     ) -> None:
@@ -115,6 +118,9 @@ class Engine:
         self._watch = watch
         self._workers = project.settings.mutation.workers or os.cpu_count() or 1
         self._root = project.root.resolve()
+        self._collect = collect or partial(
+            session.running, project, installed, workers=self._workers, deselected=self._quarantined
+        )
         folder = project.state / "mutation"
         self._folder = folder
         self._digests = Digests(self._root, folder / "digests.json")
@@ -148,9 +154,7 @@ class Engine:
         return self.result
 
     def _run_warm(self, candidates: Callable[[], Sequence[Candidate]], journal: store.Journal) -> None:
-        with session.running(
-            self._project, self._installed, workers=self._workers, deselected=self._quarantined
-        ) as running:
+        with self._collect() as running:
             if running.ready.threads:
                 self._refuse_threads(running.ready.threads)
             else:

@@ -7,6 +7,7 @@ the same both ways depends on others, or on chance: it may not kill.
 
 Frameworks do much when they are used first (routes, mappers, templates), and a forked child always uses them first. So
 one item, the *primer*, is run in the parent of the children: one with a small reach after which the next is quicker.
+What some items import of other packages while they run is imported there before.
 What it has executed of the source may have left something behind, so no child can tell who else needs it: mutants of
 those statements are judged without the primer, by every item.
 """
@@ -65,10 +66,12 @@ class Reach(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         items: By name.
         primer: The item that is run before others, by name; empty: none is.
+        modules: What tests import while they run, with its files: that of others is imported before them.
     """
 
     items: dict[str, Item]
     primer: str = ""
+    modules: tuple[tuple[str, str], ...] = ()
 
     @property
     def primed(self) -> Mapping[str, int]:
@@ -103,12 +106,17 @@ def record(session: Session, known: Reach, watch: Callable[[int, int], None], *,
     items = {name: known.items[name] for name in names if name in known.items}
     missing = [k for k, name in enumerate(names) if name not in items]
     if not missing:
-        return Reach(items=items, primer=known.primer)
+        session.preload(known.modules)
+        return Reach(items=items, primer=known.primer, modules=known.modules)
     alone: dict[str, Said] = {}
     if items:
-        primer = known.primer
+        primer, modules = known.primer, known.modules
+        session.preload(modules)
     else:
-        chosen = _primer(session, missing, len(missing) + mutants)
+        sample = _sample(names, missing)
+        modules = _modules(session, sample)
+        session.preload(modules)
+        chosen = _primer(session, sample, len(missing) + mutants)
         primer = chosen.item if chosen else ""
         if chosen:
             alone[primer] = chosen
@@ -135,22 +143,38 @@ def record(session: Session, known: Reach, watch: Callable[[int, int], None], *,
     for number in everything:
         name = names[number]
         items[name] = _item(name, together.get(name, Said()), alone[name])
-    return Reach(items=items, primer=primer)
+    return Reach(items=items, primer=primer, modules=modules)
 
 
-def _primer(session: Session, numbers: Sequence[int], runs: int) -> Said | None:
+def _sample(names: Sequence[str], numbers: Sequence[int]) -> list[list[int]]:
+    """Return the first two items of some files, or the only one."""
+    by_file: dict[str, list[int]] = {}
+    for number in numbers:
+        by_file.setdefault(names[number].partition("::")[0], []).append(number)
+    groups = [group[:2] for group in by_file.values()]
+    return groups[:: max(1, len(groups) // _SAMPLES)][:_SAMPLES]
+
+
+def _modules(session: Session, sample: Iterable[Sequence[int]]) -> tuple[tuple[str, str], ...]:
+    """Return what items import while they run; nothing of those that leave threads behind."""
+    jobs = {session.submit(_job(group)) for group in sample}
+    found: dict[tuple[str, str], None] = {}
+    while jobs:
+        for ended in session.wait():
+            jobs.discard(ended.job)
+            found |= {module: None for said in ended.items if not said.threads for module in said.modules}
+    return tuple(found)
+
+
+def _primer(session: Session, sample: Iterable[Sequence[int]], runs: int) -> Said | None:
     """Return the item after which others are quicker, and which reaches little; None: it makes no difference.
 
     Of pairs of items of one file the second is run alone, and after the first: what it takes less then is what the
     first one does for it. That has to be so for most of the pairs, and to pay for as many runs as are expected.
     """
-    by_file: dict[str, list[int]] = {}
-    for number in numbers:
-        by_file.setdefault(session.ready.ready[number].partition("::")[0], []).append(number)
-    pairs = [group[:2] for group in by_file.values() if len(group) > 1]
-    sample = pairs[:: max(1, len(pairs) // _SAMPLES)][:_SAMPLES]
+    pairs = [group for group in sample if len(group) > 1]
     # Alone twice: what another program makes slower by chance is no gain.
-    jobs = {session.submit(_job(items)): items for pair in sample for items in (pair, pair[1:], pair[1:])}
+    jobs = {session.submit(_job(items)): items for pair in pairs for items in (pair, pair[1:], pair[1:])}
     alone: dict[int, float] = {}
     after: list[tuple[int, Said, float]] = []
     while jobs:

@@ -32,7 +32,7 @@ from orchestrator.mutation.tree import Digests
 
 JOURNAL: Final = "journal.ndjson"
 TESTS: Final = "tests.json"
-_FORMAT: Final = 6
+_FORMAT: Final = 7
 _UNNAMED: Final = ("__", "setup", "teardown", "setUp", "tearDown", "pytest_")  # Python and pytest call them so
 _ANYTHING: Final = frozenset({"getattr", "globals", "eval", "exec", "import_module", "__import__", "methodcaller"})
 
@@ -268,6 +268,7 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
 
     format: int
     primer: str
+    modules: tuple[tuple[str, str], ...]
     items: tuple[KeptItem, ...]
 
 
@@ -388,7 +389,8 @@ def keep(file: Path, reach: Reach, code: Code, depends: Dependencies) -> None:
                 depends=depends.of_item(item),
             )
         )
-    codec.write_atomically(file, msgspec.json.encode(Kept(format=_FORMAT, primer=reach.primer, items=tuple(kept))))
+    told = Kept(format=_FORMAT, primer=reach.primer, modules=reach.modules, items=tuple(kept))
+    codec.write_atomically(file, msgspec.json.encode(told))
 
 
 def recall(file: Path, code: Code, depends: Dependencies) -> Reach:
@@ -405,7 +407,7 @@ def recall(file: Path, code: Code, depends: Dependencies) -> Reach:
     found = {item.name: items[item.name] for item in kept.items if depends.digest(items[item.name]) == item.depends}
     if kept.primer and kept.primer not in found:
         return Reach(items={})
-    return Reach(items=found, primer=kept.primer)
+    return Reach(items=found, primer=kept.primer, modules=kept.modules)
 
 
 def _as_now(item: KeptItem, code: Code) -> Item:

@@ -12,6 +12,7 @@ from orchestrator.errors import Code, OrchestratorError
 from orchestrator.model.problem import Problem
 from orchestrator.model.run import D
 from orchestrator.model.stage import StageData, StageResult, StageStatus
+from orchestrator.mutation.ahead import Ahead
 from orchestrator.progress import Teller
 
 
@@ -27,8 +28,12 @@ class Interrupted(Exception):  # noqa: N818 - not an error: the user's wish
 class Context:
     """What a stage may use. The app is started when the first stage asks for it, and again when it has died."""
 
-    def __init__(self, project: Project, teller: Teller, asked: Collection[str] = ()) -> None:
+    def __init__(
+        self, project: Project, teller: Teller, asked: Collection[str] = (), planned: Collection[str] = ()
+    ) -> None:
         self._asked = asked
+        self._planned = planned
+        self.ahead = Ahead(project)
         self.project = project
         self.teller = teller
         self.results: dict[str, StageResult] = {}
@@ -42,6 +47,7 @@ class Context:
 
     def __exit__(self, *error: object) -> None:
         self._stack.close()
+        self.ahead.close()
 
     def app(self) -> agent.Agent:
         """Return the running app.
@@ -94,6 +100,11 @@ class Context:
     def is_only_needed(self, name: str) -> bool:
         """Whether nobody asked for a stage: others need its result."""
         return bool(self._asked) and name not in self._asked
+
+    def begin_mutation(self) -> None:
+        """Begin with what the mutation stage needs, if it is planned."""
+        if "mutation" in self._planned:
+            self.ahead.begin(self.installed())
 
     def installed(self) -> pytest.Installed:
         """Return which tools the user's interpreter has."""

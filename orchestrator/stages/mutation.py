@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import msgspec
 
@@ -59,9 +60,16 @@ def run(context: Context) -> StageResult:
         engine = Cluster(project, quarantined, context.teller.advanced)
     else:
         lines = sum(function.last - function.line for function in selection.functions)  # about as many as mutants
-        engine = Engine(project, context.installed(), quarantined, context.teller.advanced, expected=lines)
+        engine = Engine(
+            project,
+            context.installed(),
+            quarantined,
+            context.teller.advanced,
+            collect=partial(context.ahead.session, context.installed(), quarantined),
+            expected=lines,
+        )
     pool = ThreadPoolExecutor(1)
-    making = pool.submit(_make, project, selection)  # while the tests are collected
+    making = pool.submit(_make, context, selection)  # while the tests are collected
 
     def known() -> tuple[Mutation, str]:
         made = making.result()
@@ -87,13 +95,14 @@ class _Made(msgspec.Struct, frozen=True):
     problems: Sequence[Problem]
 
 
-def _make(project: config.Project, selection: critical.Selection) -> _Made:
+def _make(context: Context, selection: critical.Selection) -> _Made:
     """Make the mutants, and say which of them are judged now.
 
     Raises:
         OrchestratorError: mutmut can't make them, or git does not know the revision of `changed-since`.
     """
-    settings = project.settings.mutation
+    context.ahead.wait_for_mutants()
+    project, settings = context.project, context.project.settings.mutation
     found, unmutated = candidates.find(project, selection, workers=settings.workers or os.cpu_count() or 1)
     found, problems = choice.suppressed(project, found)
     if since := settings.changed_since:

@@ -48,6 +48,8 @@ def run(context: Context) -> StageResult:
         suite = Suite(tests=pytest.parse_record(lines, known_red=tests.known_red).tests, workers=workers)
         return suite, _summary(suite)
 
+    if workers == 1:  # else the suite has all cores
+        context.begin_mutation()
     with keep_on_interrupt(known_so_far):
         finished, recorded, coverage = pytest.run(
             project,

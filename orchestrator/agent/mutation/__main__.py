@@ -9,7 +9,6 @@ children import everything afresh.
 from __future__ import annotations
 
 import contextlib
-import importlib
 import os
 import platform
 import sys
@@ -19,7 +18,7 @@ import pytest
 
 from .forks import Forker, Pipes, Write
 from .lines import FunctionRecorder, OpenedFiles, StatementRecorder
-from .session import ColdSession, CollectedSession, Trace
+from .session import ColdSession, CollectedSession, Trace, preload
 
 
 def main(descriptors: list[int]) -> None:
@@ -80,9 +79,7 @@ class _Cold:
 
     def prepare(self, message: dict[str, Any]) -> None:
         self._names.extend(message.get("names", ()))
-        for name in message.get("preload", ()):
-            with contextlib.suppress(BaseException):
-                importlib.import_module(name)
+        preload(message.get("preload", ()))
 
     def work(self, job: dict[str, Any], write: Write) -> None:
         self._functions.renew()

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import importlib
 import importlib.metadata
 import os
 import sys
 import sysconfig
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -162,10 +163,12 @@ class Trace:
     def __init__(self, recorder: StatementRecorder, opened: OpenedFiles) -> None:
         self._recorder = recorder
         self._opened = opened
+        self._imported: set[str] = set()
 
     def at_import(self) -> dict[str, Any]:
         """Return what was reached while the session was collected; what follows belongs to items."""
         told = self._taken()
+        self._imported = set(sys.modules)
         self._opened.stop()
         return told
 
@@ -186,7 +189,11 @@ class Trace:
 
     def of(self, item: pytest.Item) -> dict[str, Any]:
         """Return what was reached since `begin`, or since the item before."""
-        return {**self._taken(), "functions": _functions(item), "threads": _other_threads()}
+        told = {**self._taken(), "functions": _functions(item), "threads": _other_threads()}
+        if new := sys.modules.keys() - self._imported:
+            told["modules"] = [(name, _origin(name)) for name in list(sys.modules) if name in new]
+            self._imported |= new
+        return told
 
     def _taken(self) -> dict[str, Any]:
         read, written, beyond = self._opened.take()
@@ -228,6 +235,7 @@ class CollectedSession(Collecting):
         self._hello = hello
         self._trace = trace
         self._before = set(sys.modules)
+        self._began = _clock(_MONOTONIC)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
@@ -237,6 +245,7 @@ class CollectedSession(Collecting):
             "broken": self.broken,
             "threads": _other_threads(),
             "root": str(session.config.rootpath),
+            "seconds": round(_clock(_MONOTONIC) - self._began, 3),
         }
         prime_freezegun()
         if self._trace:
@@ -244,7 +253,8 @@ class CollectedSession(Collecting):
             ready["unseen"] = self._trace.unseen()
             ready["files"] = self._trace.files()
         else:
-            ready["modules"] = foreign_modules(self._before)
+            origins = ((name, _origin(name)) for name in list(sys.modules) if name not in self._before)
+            ready["modules"] = foreign_modules(origins)
         if self._functions:
             ready["table"] = self._functions.take().get("table", [])
         live = None if self._trace else LiveFunctions(self._hello["root"], self._hello["left_out"])
@@ -278,6 +288,8 @@ class _Service:
                 _ = self._session.items[number].location  # pytest keeps it
         if message.get("change") and self._live:
             self._put = self._live.prepared(Change(message["change"]))
+        if "preload" in message:
+            preload(foreign_modules(message["preload"]))
         if "prime" in message:
             settle_child(self._session)
             chosen = [self._session.items[number] for number in message["prime"]]
@@ -388,10 +400,26 @@ def settle_child(session: pytest.Session) -> None:
         reporter._tw._file = _NOWHERE
 
 
-def foreign_modules(before: set[str]) -> list[str]:
-    """Return the modules of others that have been imported, in their order: those that any child may share.
+def preload(names: Iterable[str]) -> None:
+    """Import modules, for all children."""
+    for name in names:
+        with contextlib.suppress(BaseException):  # whoever needs it meets the error again
+            importlib.import_module(name)
+
+
+def _origin(name: str) -> str:
+    """Return the file of an imported module, or what stands for it."""
+    origin = getattr(getattr(sys.modules.get(name), "__spec__", None), "origin", None)
+    return origin if isinstance(origin, str) else ""
+
+
+def foreign_modules(origins: Iterable[tuple[str, str]]) -> list[str]:
+    """Return the modules of others, in their order: those that any child may share.
 
     Left out are packages that offer pytest plugins: pytest rewrites their assertions while it imports them.
+
+    Args:
+        origins: Modules' names, and the files that they are of.
     """
     plugins = {
         str(file).partition("/")[0].removesuffix(".py")
@@ -401,13 +429,12 @@ def foreign_modules(before: set[str]) -> list[str]:
     }
     keys = ("stdlib", "purelib", "platlib")
     folders = tuple(os.path.join(os.path.realpath(sysconfig.get_path(key)), "") for key in keys)
-    found = []
-    for name, module in list(sys.modules.items()):
-        origin = getattr(getattr(module, "__spec__", None), "origin", None)
-        is_foreign = isinstance(origin, str) and (origin == "built-in" or os.path.realpath(origin).startswith(folders))
-        if is_foreign and name not in before and name.partition(".")[0] not in plugins:
-            found.append(name)
-    return found
+    return [
+        name
+        for name, origin in origins
+        if origin == "built-in" or os.path.realpath(origin).startswith(folders)
+        if name.partition(".")[0] not in plugins
+    ]
 
 
 def prime_freezegun() -> None:

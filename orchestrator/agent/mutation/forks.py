@@ -64,7 +64,10 @@ class Pipes:
 
     def send(self, message: dict[str, Any]) -> None:
         """Send one message."""
-        data = (json.dumps(message, default=str) + "\n").encode()
+        self.pass_on((json.dumps(message, default=str) + "\n").encode())
+
+    def pass_on(self, data: bytes) -> None:
+        """Send a message that is a line already."""
         while data:
             data = data[os.write(self._outgoing, data) :]
 
@@ -114,20 +117,23 @@ class _Child:
             _, status, usage = os.wait4(self.pid, 0)
             self._ended = os.waitstatus_to_exitcode(status), usage.ru_utime + usage.ru_stime
 
-    def told(self) -> dict[str, Any]:
-        """Return what the driver is told when all is over."""
-        lines = [json.loads(line) for line in b"".join(self.data).split(b"\n")[:-1]]
-        has_end = bool(lines) and "end" in lines[-1]
+    def told(self) -> bytes:
+        """Return what the driver is told when all is over; the child's lines are passed on as they are."""
+        lines = b"".join(self.data).split(b"\n")[:-1]
+        has_end = bool(lines) and lines[-1] == _LAST
         code, cpu = self._ended or (0, 0.0)
-        return {
+        ended = {
             "job": self.job["job"],
-            "said": lines[:-1] if has_end else lines,
             "ended": has_end,
             "code": code,
             "timed_out": self.timed_out or code == -signal.SIGXCPU,
             "seconds": round(_MONOTONIC() - self.started, 5),
             "cpu": round(cpu, 5),
         }
+        return b'%s, "said": [%s]}\n' % (
+            json.dumps(ended).encode().rstrip(b"}"),
+            b", ".join(lines[:-1] if has_end else lines),
+        )
 
 
 class Forker:
@@ -268,7 +274,7 @@ class Forker:
         else:
             shutil.rmtree(child.folder, ignore_errors=True)
         with contextlib.suppress(BrokenPipeError):
-            self._pipes.send(child.told())
+            self._pipes.pass_on(child.told())
 
 
 def _is_empty(folder: str) -> bool:
@@ -284,7 +290,8 @@ def _address_space() -> int:
     return 0
 
 
-_END = b'{"end": true}\n'
+_LAST = b'{"end": true}'
+_END = _LAST + b"\n"
 _LAST_STEPS = 1.0  # seconds between a child's last word and the end of its process
 
 

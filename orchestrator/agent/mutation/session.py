@@ -377,8 +377,10 @@ def silence(config: pytest.Config) -> None:
     It is the report of each test, and what pytest itself says of the two sides of a comparison that is not true.
     """
     manager = config.pluginmanager
-    reporter = manager.getplugin("terminalreporter")
+    reporter: Any = manager.getplugin("terminalreporter")
     if reporter is not None:
+        with contextlib.suppress(Exception):
+            reporter._tw._file = _NOWHERE
         manager.unregister(reporter)
         manager.register(_Silent(reporter), "terminalreporter")
     with contextlib.suppress(Exception):  # there is no public way, and without it all is only slower
@@ -395,9 +397,6 @@ def settle_child(session: pytest.Session) -> None:
     if factory is not None:
         factory._basetemp = None
         factory._given_basetemp = Path(os.environ["TMPDIR"]) / "pytest"
-    with contextlib.suppress(Exception):  # whatever prints: nobody reads it
-        reporter: Any = config.pluginmanager.getplugin("terminalreporter")
-        reporter._tw._file = _NOWHERE
 
 
 def preload(names: Iterable[str]) -> None:

@@ -60,6 +60,7 @@ class Source:
     def __init__(self, text: str) -> None:
         self.tree = ast.parse(text)
         self.lines = text.split("\n")
+        self._before: dict[tuple[int, int], str] = {}  # of a definition in its skeleton
 
     @classmethod
     def read(cls, path: str) -> Source:
@@ -73,11 +74,13 @@ class Source:
 
     def skeleton(self, first: int, last: int, lines: list[str]) -> str:
         """Return a definition alone, at its true line, inside the classes that it is in."""
-        kept = [""] * (first - 1)
-        for node in self._around(first, last):
-            indent = self.lines[node.lineno - 1][: node.col_offset]
-            kept[node.lineno - 1] = indent + _header(node)
-        return "\n".join([*kept, *lines])
+        if (first, last) not in self._before:
+            kept = ["\n"] * (first - 1)
+            for node in self._around(first, last):
+                indent = self.lines[node.lineno - 1][: node.col_offset]
+                kept[node.lineno - 1] = f"{indent}{_header(node)}\n"
+            self._before[first, last] = "".join(kept)
+        return self._before[first, last] + "\n".join(lines)
 
     def _around(self, first: int, last: int) -> Iterator[Any]:
         """Yield the compound statements around a definition, outermost first."""

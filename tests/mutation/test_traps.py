@@ -1311,6 +1311,92 @@ def test_a_hook_that_reads_how_a_test_failed_finds_all_of_it(tmp_path: Path) -> 
     assert judged.of("plus") == {SURVIVED}
 
 
+def test_what_is_left_out_of_a_report_nobody_reads_is_not_missed(tmp_path: Path) -> None:
+    judged = judge(
+        tmp_path,
+        {
+            "pkg/plus.py": PLUS,
+            "tests/conftest.py": """\
+                import pytest
+
+                def pytest_assertrepr_compare(left, right):
+                    return [f"{left} apples are no {right} pears"]
+
+                @pytest.fixture(autouse=True)
+                def writes(request):
+                    reporter = request.config.pluginmanager.getplugin("terminalreporter")
+                    reporter.write_line("it begins")
+                    assert reporter.verbosity <= 0
+                    yield
+                    reporter.write_sep("-", "it ends")
+                """,
+            "tests/test_plus.py": """\
+                from pkg.plus import plus
+
+                def test_plus():
+                    assert plus(1, 2) == 3
+                """,
+        },
+    )
+    assert judged.of("plus") == {KILLED}
+    assert judged["a - b"].message == "AssertionError: assert -1 apples are no 3 pears"
+
+
+def test_an_exception_whose_text_cannot_be_made_is_told_by_its_name(tmp_path: Path) -> None:
+    judged = judge(
+        tmp_path,
+        {
+            "pkg/plus.py": PLUS,
+            "tests/test_plus.py": """\
+                from pkg.plus import plus
+
+                class Wrong(Exception):
+                    def __str__(self):
+                        return str(1 // 0)
+
+                def test_plus():
+                    if plus(1, 2) != 3:
+                        raise Wrong
+                """,
+        },
+    )
+    assert judged["a - b"].message == "test_plus.Wrong: its text can't be made"
+
+
+def test_packages_of_others_that_tests_import_are_there_for_each_and_the_projects_own_are_not(tmp_path: Path) -> None:
+    judged = judge(
+        tmp_path,
+        {
+            "pkg/late.py": "",
+            "pkg/plus.py": """\
+                def first(a, b):
+                    return a + b
+
+                def second(a, b):
+                    return a + b
+                """,
+            "tests/test_late.py": """\
+                import sys
+                from pkg import plus
+
+                def test_that_imports():
+                    import colorsys
+                    from pkg import late
+
+                def test_that_needs_what_was_imported_of_others():
+                    assert "colorsys" in sys.modules
+                    assert plus.first(1, 2) == 3
+
+                def test_that_needs_what_was_imported_of_the_project():
+                    assert "pkg.late" in sys.modules
+                    assert plus.second(1, 2) == 3
+                """,
+        },
+    )
+    assert judged.of("first") == {KILLED}
+    assert judged.of("second") == {MutantStatus.NO_TESTS}  # alone, its test fails without any mutant
+
+
 def test_what_the_first_test_imports_for_all_others_is_changed_where_it_is(tmp_path: Path) -> None:
     judged = judge(
         tmp_path,

@@ -22,7 +22,7 @@ from rich.markup import escape
 from orchestrator import __version__, config, history, progress, runner, text
 from orchestrator import report as reports
 from orchestrator.adapters import agent
-from orchestrator.commands import CONFIG
+from orchestrator.commands import CONFIG, mutant_of_last_run
 from orchestrator.errors import Code, ExitCode, OrchestratorError, UsageError, anchor
 from orchestrator.mutation.shards import Shard
 from orchestrator.report import terminal
@@ -84,7 +84,7 @@ def _refuse_platform() -> None:
 class _Commands(click.Group):
     """Commands of which some are imported when they are asked for: a run does not wait for them."""
 
-    _lazy: Final = ("doctor", "init", "merge")
+    _lazy: Final = ("doctor", "explain", "init", "merge")
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names of all commands."""
@@ -244,21 +244,13 @@ def mutant(settings_file: Path | None, fingerprint: str, action: str | None) -> 
       orchestrator mutant 3fa29c01d2b4 --apply && pytest; orchestrator mutant 3fa29c01d2b4 --undo
     """
     project = config.load(Path.cwd(), settings_file)
-    saved = history.read(project.reports / reports.RUN).run
-    mutants = saved.mutation.mutants if saved.mutation else ()
-    found = [m for m in mutants if m.fingerprint.startswith(fingerprint) or m.id == fingerprint]
-    if len(found) != 1:
-        raise UsageError(
-            Code.UNKNOWN_MUTANT,
-            f"{text.plural(len(found), 'mutant')} of the last run match {fingerprint!r}",
-            hint="Copy the fingerprint from the report.",
-        )
+    found = mutant_of_last_run(project, fingerprint)
     if action is None:
-        print(found[0].diff)
+        print(found.diff)
         return ExitCode.PASSED
     done = subprocess.run(
         ["git", "apply", *(["--reverse"] if action == "undo" else []), "-"],  # noqa: S607 - whichever git the user has
-        input=found[0].diff + "\n",
+        input=found.diff + "\n",
         text=True,
         cwd=project.root,
         capture_output=True,
@@ -270,7 +262,7 @@ def mutant(settings_file: Path | None, fingerprint: str, action: str | None) -> 
             f"the change no longer fits the source: {text.one_line(done.stderr)}",
             hint="The source has changed since the run: run again.",
         )
-    print(f"{found[0].path}:{found[0].line} {'changed' if action == 'apply' else 'restored'}")
+    print(f"{found.path}:{found.line} {'changed' if action == 'apply' else 'restored'}")
     return ExitCode.PASSED
 
 

@@ -16,7 +16,10 @@ from orchestrator.model.mutation import (
     MutantKind,
     MutantStatus,
     Mutation,
+    OracleGap,
+    ResponseDifference,
     SelfCheck,
+    Step,
     Unmutated,
 )
 from orchestrator.model.operations import Operation
@@ -112,6 +115,18 @@ def mutant(status: MutantStatus = MutantStatus.SURVIVED, name: str = "1", **more
         "diff": "--- a/shop/prices.py\n+++ b/shop/prices.py\n@@ -7 +7 @@\n-    return 1\n+    return 2",
     }
     return Mutant(status=status, **{**defaults, **more})
+
+
+def oracle_gap(test: str = "tests/test_a.py::test_a", place: str = "$.total", said: str = "3") -> OracleGap:
+    """A test that saw this value become another one."""
+    return OracleGap(
+        layer="unit",
+        test=test,
+        request=f"GET /{said}",
+        number=2,
+        differences=(ResponseDifference(place=place, before=said, after=f"{said}!"),),
+        operation=f"GET /{{{said}}}",
+    )
 
 
 def mutation(*statuses: MutantStatus, **more: Any) -> Mutation:
@@ -232,7 +247,15 @@ def full_run(said: str = "text") -> Run:
         stage(
             Mutation(
                 mutants=(
-                    mutant(path=said, function=said, diff=f"-{said}\n+{said}", operations=(said,), tests=1),
+                    mutant(
+                        path=said,
+                        function=said,
+                        diff=f"-{said}\n+{said}",
+                        operations=(said,),
+                        tests=1,
+                        layers={"unit": Step.PROPAGATED},
+                        gaps=(oracle_gap(said, said, said),),
+                    ),
                     mutant(MutantStatus.KILLED, "2", killer=said, message=said),
                     mutant(MutantStatus.NO_TESTS, "3", id=said, kind=MutantKind.MODULE, message=said),
                     mutant(MutantStatus.SUPPRESSED, "4", reason=said),

@@ -68,10 +68,39 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     files: tuple[str, ...] = ()
 
 
+class Exchange(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A request that a test sent, and its response.
+
+    Attributes:
+        number: Which one of the test, from 0.
+        method: In capitals.
+        path: With the query.
+        status: Of the response.
+        headers: Of the response.
+        body: Of the response: text, else base64, or its length and digest where it is long; None: it was not read.
+        is_text: Whether the body is told as it is.
+        digest: Of all of this but the number.
+        lines: The statements of the source that it executes, by path, as hexadecimal masks of first lines; only where
+            they are recorded.
+    """
+
+    number: int
+    method: str
+    path: str
+    status: int
+    headers: tuple[tuple[str, str], ...] = ()
+    body: str | None = None
+    is_text: bool = True
+    digest: str = ""
+    lines: dict[str, str] = {}
+
+
 class Said(msgspec.Struct, frozen=True, kw_only=True):
     """A line of a child: of an item that ended, or of why there is none.
 
     Attributes:
+        seen: How many exchanges the item had.
+        exchanges: Those that are not as they are known to be without a mutant.
         ran: The functions of the source that it has executed, as a hexadecimal mask of their numbers; empty: not known.
         table: Places of functions that were imported since the line before: the next numbers.
         modules: Modules that it has imported, with their files.
@@ -94,6 +123,8 @@ class Said(msgspec.Struct, frozen=True, kw_only=True):
     ran: str = ""
     table: tuple[str, ...] = ()
     modules: tuple[tuple[str, str], ...] = ()
+    seen: int = 0
+    exchanges: tuple[Exchange, ...] = ()
     fault: str = ""
 
 
@@ -277,6 +308,11 @@ class Session:
         """Have modules imported for all later children, by their names and files: those that are not the project's."""
         for name in ("trace", "warm"):
             self._send(name, {"preload": modules})
+
+    def know(self, digests: Mapping[str, Sequence[str]]) -> None:
+        """Tell what the exchanges of items are without a mutant: those are not told where mutants are judged."""
+        for name in ("warm", "cold"):
+            self._send(name, {"known": digests})
 
     def prime(self, items: Sequence[int], *, trace: bool) -> None:
         """Have a service run items in its own process, so that what they do first is done for all later children."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextvars import ContextVar
 from importlib.machinery import ModuleSpec
 from types import ModuleType
@@ -16,8 +16,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 Exchange = dict[str, Any]
+_ReadRequest = Callable[..., "tuple[str, str]"]
+_ReadBody = Callable[[Any], "bytes | None"]
 
 _current: list[Exchange] = []
+_told: list[Callable[[], None]] = []  # when an exchange begins, and when it ends; empty: responses are not kept
 _depth: ContextVar[int] = ContextVar("depth", default=0)  # of threads as well as of tasks
 _MARK = "_orchestrator_hears"
 
@@ -31,6 +34,25 @@ def heard() -> list[Exchange]:
     """Return the exchanges since `begin`, each distinct one once."""
     seen = {(e["method"], e["path"], e["status"]): e for e in _current}
     return list(seen.values())
+
+
+def keep_whole(begun: Callable[[], None], ended: Callable[[], None]) -> None:
+    """Keep headers and bodies too, from now on.
+
+    Args:
+        begun: Called before each request is sent.
+        ended: Called when an exchange was heard.
+    """
+    _told[:] = [begun, ended]
+
+
+def whole() -> list[Exchange]:
+    """Return the exchanges since `begin`, each as often as it occurred.
+
+    Beside what `heard` tells they have `url` (path and query), `headers` and `body`: bytes, or None: it was not read,
+    for it streams.
+    """
+    return list(_current)
 
 
 def watch_imports() -> None:
@@ -70,54 +92,81 @@ def _look_after(loader: Any, name: str) -> None:
 
 
 def _watch(name: str) -> None:
-    for module_name, class_name, method, read in _CLIENTS:
+    for module_name, class_name, method, read, body in _CLIENTS:
         owner = vars(sys.modules[name]).get(class_name) if module_name == name and name in sys.modules else None
         original = vars(owner).get(method) if isinstance(owner, type) else None
         if original is None or hasattr(original, _MARK):
             continue
         wrap = _wrapped_async if class_name.startswith("Async") else _wrapped_sync
-        wrapped = functools.wraps(original)(wrap(original, read))
+        wrapped = functools.wraps(original)(wrap(original, functools.partial(_note, read, body)))
         setattr(wrapped, _MARK, True)
         setattr(owner, method, wrapped)
 
 
-def _note(read: Callable[..., tuple[str, str]], response: Any, args: Any, kwargs: Any) -> None:
+def _note(read: _ReadRequest, body: _ReadBody, response: Any, args: Any, kwargs: Any) -> None:
     try:
-        for earlier in getattr(response, "history", ()):  # redirects that the client followed
-            _hear(*read(earlier, args, kwargs), earlier.status_code)
-        _hear(*read(response, args, kwargs), response.status_code)
+        for seen in (*getattr(response, "history", ()), response):  # redirects that the client followed come first
+            method, url = read(seen, args, kwargs)
+            _hear(method, url, seen, body)
     except Exception:  # noqa: BLE001, S110 - a client of another version: the test must not notice that we look
         pass
 
 
-def _hear(method: str, url: str, status: int) -> None:
-    path = (urlsplit(url).path or "/").encode("utf-8", "backslashreplace").decode()  # pytest-xdist sends no surrogates
-    _current.append({"method": method.upper(), "path": path, "status": int(status)})
+def _hear(method: str, url: str, response: Any, body: _ReadBody) -> None:
+    parts = urlsplit(url)
+    path = _encodable(parts.path or "/")
+    exchange: Exchange = {"method": method.upper(), "path": path, "status": int(response.status_code)}
+    if _told:
+        exchange["url"] = f"{path}?{_encodable(parts.query)}" if parts.query else path
+        exchange["headers"] = [(str(k), _encodable(str(v))) for k, v in _headers(response)]
+        exchange["body"] = body(response)
+        _told[1]()
+    _current.append(exchange)
 
 
-def _wrapped_sync(original: Callable[..., Any], read: Callable[..., tuple[str, str]]) -> Callable[..., Any]:
+def _encodable(text: str) -> str:
+    return text.encode("utf-8", "backslashreplace").decode()  # pytest-xdist sends no surrogates
+
+
+def _headers(response: Any) -> list[tuple[str, str]]:
+    headers = response.headers
+    found = list(getattr(headers, "multi_items", headers.items)())  # httpx joins those of one name
+    cookies: Any = getattr(response, "cookies", None)
+    if hasattr(cookies, "output"):  # Django keeps them apart
+        found += [("Set-Cookie", morsel.OutputString()) for morsel in cookies.values()]
+    return found
+
+
+def _begun() -> None:
+    if _told and _depth.get() == 1:
+        _told[0]()
+
+
+def _wrapped_sync(original: Callable[..., Any], note: Callable[[Any, Any, Any], None]) -> Callable[..., Any]:
     def send(self: Any, *args: Any, **kwargs: Any) -> Any:
         token = _depth.set(_depth.get() + 1)
+        _begun()
         try:
             response = original(self, *args, **kwargs)
         finally:
             _depth.reset(token)
         if _depth.get() == 0:
-            _note(read, response, args, kwargs)
+            note(response, args, kwargs)
         return response
 
     return send
 
 
-def _wrapped_async(original: Callable[..., Any], read: Callable[..., tuple[str, str]]) -> Callable[..., Any]:
+def _wrapped_async(original: Callable[..., Any], note: Callable[[Any, Any, Any], None]) -> Callable[..., Any]:
     async def send(self: Any, *args: Any, **kwargs: Any) -> Any:
         token = _depth.set(_depth.get() + 1)
+        _begun()
         try:
             response = await original(self, *args, **kwargs)
         finally:
             _depth.reset(token)
         if _depth.get() == 0:
-            _note(read, response, args, kwargs)
+            note(response, args, kwargs)
         return response
 
     return send
@@ -136,21 +185,53 @@ def _from_httpx(response: Any, args: Any, kwargs: Any) -> tuple[str, str]:
 
 
 def _from_werkzeug(response: Any, args: Any, kwargs: Any) -> tuple[str, str]:
-    return str(response.request.method), str(response.request.path)
+    return str(response.request.method), str(response.request.full_path)
 
 
 def _from_django(response: Any, args: Any, kwargs: Any) -> tuple[str, str]:
     request = response.request
-    return str(request["REQUEST_METHOD"]), str(request["PATH_INFO"])
+    query = request.get("QUERY_STRING", "")
+    return str(request["REQUEST_METHOD"]), f"{request['PATH_INFO']}?{query}" if query else str(request["PATH_INFO"])
 
 
-# Module, class, the method through which every request of it goes, how to read the request.
-_CLIENTS: tuple[tuple[str, str, str, Callable[..., tuple[str, str]]], ...] = (
-    ("werkzeug.test", "Client", "open", _from_werkzeug),
-    ("httpx", "Client", "send", _from_httpx),
-    ("httpx", "AsyncClient", "send", _from_httpx),
-    ("httpx2", "Client", "send", _from_httpx),
-    ("httpx2", "AsyncClient", "send", _from_httpx),
-    ("requests", "Session", "send", _from_request),
-    ("django.test.client", "Client", "request", _from_django),
+def _body_that_was_read(response: Any) -> bytes | None:
+    content = vars(response).get("_content")  # of httpx and of requests; asking for it otherwise would read it
+    return content if isinstance(content, bytes) else None
+
+
+def _body_of_werkzeug(response: Any) -> bytes | None:
+    if not response.is_sequence and "Content-Length" not in response.headers:
+        return None  # it may stream without an end
+    chunks: list[bytes] = []
+    if not response.is_sequence and hasattr(response.response, "close"):
+        response.call_on_close(response.response.close)  # for it is replaced
+    try:
+        for chunk in response.iter_encoded():
+            chunks.append(bytes(chunk))  # noqa: PERF401 - what came before an error has to be there
+    except BaseException as error:  # noqa: BLE001 - whoever reads it meets the error
+        response.response = _until(chunks, error)
+        return None
+    response.response = chunks
+    return b"".join(chunks)
+
+
+def _until(chunks: Sequence[bytes], error: BaseException) -> Iterator[bytes]:
+    """Yield what was read before it failed, and fail again."""
+    yield from chunks
+    raise error
+
+
+def _body_of_django(response: Any) -> bytes | None:
+    return None if getattr(response, "streaming", False) else bytes(response.content)
+
+
+# Module, class, the method through which every request of it goes, how to read the request and the body.
+_CLIENTS: tuple[tuple[str, str, str, _ReadRequest, _ReadBody], ...] = (
+    ("werkzeug.test", "Client", "open", _from_werkzeug, _body_of_werkzeug),
+    ("httpx", "Client", "send", _from_httpx, _body_that_was_read),
+    ("httpx", "AsyncClient", "send", _from_httpx, _body_that_was_read),
+    ("httpx2", "Client", "send", _from_httpx, _body_that_was_read),
+    ("httpx2", "AsyncClient", "send", _from_httpx, _body_that_was_read),
+    ("requests", "Session", "send", _from_request, _body_that_was_read),
+    ("django.test.client", "Client", "request", _from_django, _body_of_django),
 )

@@ -56,12 +56,63 @@ class MutantKind(StrEnum):
         return self in (MutantKind.DEFAULT, MutantKind.CLASS, MutantKind.MODULE)
 
 
-class LayerVerdict(StrEnum):
-    """What one layer did about a mutant."""
+class Step(StrEnum):
+    """How far the damage of a mutant gets in one layer of tests: the furthest step.
 
-    KILLED = "killed"
-    SURVIVED = "survived"
-    NOT_COMPUTED = "not computed"
+    The steps are those of the RIPR model (reachability, infection, propagation, revealability: Ammann and Offutt,
+    Introduction to Software Testing, 2nd edition, 2016); an infected state is not seen from outside.
+    """
+
+    NOT_REACHED = "not reached"  # nothing executes the changed code
+    REACHED_UNSEEN = "reached, no exchange"  # it is executed only where there is no HTTP exchange to look at
+    REACHED = "reached"  # it is executed, and every response stays the same
+    PROPAGATED = "propagated"  # a response differs, and the test that saw it passes
+    REVEALED = "revealed"  # a test fails, ends in a time-out or dies
+
+    @property
+    def meaning(self) -> str:
+        """What it says of the project's own tests, in words."""
+        return {
+            Step.NOT_REACHED: "no test executes the changed code",
+            Step.REACHED_UNSEEN: "tests execute it, where there is no HTTP exchange to look at",
+            Step.REACHED: "tests execute it, and every response that they see stays the same",
+            Step.PROPAGATED: "a response differs, and the test that sees it passes",
+            Step.REVEALED: "a test fails",
+        }[self]
+
+
+class ResponseDifference(msgspec.Struct, frozen=True, kw_only=True):
+    """A place in a response that is not what it is without a mutant.
+
+    Attributes:
+        place: `status`, `header location`, `$.items[0].total`, `length of $.items`, `body`; or `request`.
+        before: What it is without the mutant: JSON, or what it is in all runs where it varies by itself.
+        after: What it is under it.
+    """
+
+    place: str
+    before: str
+    after: str
+
+
+class OracleGap(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A test that saw a response differ, and passed.
+
+    Attributes:
+        layer: Whose test: `unit`.
+        test: The test.
+        request: Method and path.
+        number: Which of the test's requests, from 1.
+        differences: Where the response differs.
+        operation: The label of the operation; empty: none in the OpenAPI document.
+    """
+
+    layer: str
+    test: str
+    request: str
+    number: int
+    differences: tuple[ResponseDifference, ...]
+    operation: str = ""
 
 
 class Mutant(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -83,7 +134,8 @@ class Mutant(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         operations: Labels of the operations whose requests execute the function.
         tests: How many tests execute the changed code; None: not known.
         reason: Why it is not judged, where its status does not say it.
-        layers: What each layer did about it. Layers that are missing: not computed.
+        layers: How far it got in each layer. Layers that are missing: not computed.
+        gaps: Tests that saw it and passed, at most three.
     """
 
     fingerprint: str
@@ -101,7 +153,8 @@ class Mutant(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     seconds: float | None = None
     operations: tuple[str, ...] = ()
     tests: int | None = None
-    layers: dict[str, LayerVerdict] = {}
+    layers: dict[str, Step] = {}
+    gaps: tuple[OracleGap, ...] = ()
 
 
 class Unmutated(msgspec.Struct, frozen=True, kw_only=True):

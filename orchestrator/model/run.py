@@ -13,7 +13,7 @@ from orchestrator.model.properties import Properties
 from orchestrator.model.stage import Generated, StageData, StageResult
 from orchestrator.model.suite import Suite
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 D = TypeVar("D", bound=StageData)
 

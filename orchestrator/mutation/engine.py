@@ -24,23 +24,17 @@ from orchestrator.adapters.session import Session
 from orchestrator.config import Project
 from orchestrator.errors import Code as ErrorCode
 from orchestrator.errors import OrchestratorError
-from orchestrator.model.mutation import LayerVerdict, Mutant, MutantStatus, SelfCheck
+from orchestrator.model.mutation import Mutant, MutantStatus, SelfCheck, Step
 from orchestrator.model.problem import Problem
 from orchestrator.mutation import choice, fresh, reach, store, unchanged
 from orchestrator.mutation.candidates import Candidate
 from orchestrator.mutation.constants import Names
-from orchestrator.mutation.judging import COLLECTION, Judge, Verdict
+from orchestrator.mutation.judging import COLLECTION, MOST_GAPS, Judge, Verdict
 from orchestrator.mutation.reach import Item
 from orchestrator.mutation.tree import Digests
 
 _LEAST_CHECKED: Final = 10
-_LAYERS: Final = {
-    MutantStatus.KILLED: LayerVerdict.KILLED,
-    MutantStatus.TIMEOUT: LayerVerdict.KILLED,
-    MutantStatus.CRASHED: LayerVerdict.KILLED,
-    MutantStatus.SURVIVED: LayerVerdict.SURVIVED,
-    MutantStatus.NO_TESTS: LayerVerdict.SURVIVED,
-}
+_REVEALED: Final = (MutantStatus.KILLED, MutantStatus.TIMEOUT, MutantStatus.CRASHED)
 
 Watch = Callable[[int, int, str], None]
 
@@ -51,6 +45,7 @@ class Result(msgspec.Struct, kw_only=True):
     Attributes:
         verdicts: By the mutants' names.
         reaching: How many tests execute each mutant, by name.
+        exchanged: Whether an HTTP exchange of any test executes it, by name. Those missing: not known.
         reused: How many verdicts are of an earlier run.
         seconds: What took how long.
         notices: What a person should know.
@@ -61,6 +56,7 @@ class Result(msgspec.Struct, kw_only=True):
 
     verdicts: dict[str, Verdict] = msgspec.field(default_factory=dict)
     reaching: dict[str, int | None] = msgspec.field(default_factory=dict)
+    exchanged: dict[str, bool] = msgspec.field(default_factory=dict)
     reused: int = 0
     seconds: dict[str, float] = msgspec.field(default_factory=dict)
     notices: list[Problem] = msgspec.field(default_factory=list)
@@ -73,7 +69,7 @@ class Result(msgspec.Struct, kw_only=True):
         verdict = self.verdicts.get(candidate.mutant.id)
         if verdict is None:
             return candidate.mutant
-        layer = _LAYERS.get(verdict.status)
+        step = self._step(candidate.mutant.id, verdict)
         return msgspec.structs.replace(
             candidate.mutant,
             status=verdict.status,
@@ -82,8 +78,21 @@ class Result(msgspec.Struct, kw_only=True):
             message=verdict.message,
             seconds=verdict.seconds,
             tests=self.reaching.get(candidate.mutant.id),
-            layers={"unit": layer} if layer else {},
+            layers={"unit": step} if step else {},
+            gaps=verdict.gaps,
         )
+
+    def _step(self, name: str, verdict: Verdict) -> Step | None:
+        """Return how far a mutant got in the project's own tests; None: not known."""
+        if verdict.status is MutantStatus.NO_TESTS:
+            return Step.NOT_REACHED
+        if verdict.status in _REVEALED:
+            return Step.REVEALED
+        if verdict.status is not MutantStatus.SURVIVED or name not in self.exchanged:
+            return None
+        if verdict.gaps:
+            return Step.PROPAGATED
+        return Step.REACHED if self.exchanged[name] else Step.REACHED_UNSEEN
 
 
 class Engine:
@@ -254,6 +263,7 @@ class Engine:
         for candidate in group:
             numbers = judge.reaching(candidate)
             self.result.reaching[candidate.mutant.id] = judge.executing(candidate)
+            self.result.exchanged[candidate.mutant.id] = judge.meets_exchange(candidate)
             record = journal.known.get(candidate.mutant.fingerprint)
             needed = self._needed(scene, candidate, numbers, record)
             if needed is None and record is not None:
@@ -278,7 +288,8 @@ class Engine:
             if known is not None and verdict.status is MutantStatus.SURVIVED:
                 passed = tuple(dict.fromkeys((*known.passed, *verdict.passed)))
                 led |= {*known.led}
-                verdict = msgspec.structs.replace(verdict, passed=passed)
+                gaps = (*(g for g in known.gaps if g.test not in verdict.passed), *verdict.gaps)
+                verdict = msgspec.structs.replace(verdict, passed=passed, gaps=gaps[:MOST_GAPS])
             if verdict.status is MutantStatus.NOT_RUN:
                 return  # it is imported afresh later
             verdict = msgspec.structs.replace(verdict, led=tuple(sorted(led)))

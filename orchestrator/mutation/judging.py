@@ -15,11 +15,12 @@ from typing import Final
 import msgspec
 
 from orchestrator import text
-from orchestrator.adapters.session import Change, Ended, Job, Session
-from orchestrator.model.mutation import MutantKind, MutantStatus
+from orchestrator.adapters.session import Change, Ended, Exchange, Job, Session
+from orchestrator.model.mutation import MutantKind, MutantStatus, OracleGap
 from orchestrator.mutation.candidates import Candidate
 from orchestrator.mutation.constants import Constant, Names
-from orchestrator.mutation.reach import UNKNOWN, Item, Reach
+from orchestrator.mutation.differences import differences
+from orchestrator.mutation.reach import UNKNOWN, Item, Reach, masks, united
 
 COLLECTION: Final = "collection"
 
@@ -29,6 +30,7 @@ _COLD_START: Final = 5.0  # … and beside what import and collection take, wher
 _LEAST: Final = 1.0  # seconds that any item may take …
 _TIMES: Final = 8.0  # … or so many times what it took without the mutant
 _PATIENT: Final = 2.0  # as much longer when a time-out is judged again
+MOST_GAPS: Final = 3  # items that saw a mutant and passed, that are told
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -41,6 +43,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         message: What it said, or why the mutant can't be judged.
         passed: The items that ran and did not notice.
         led: Places of functions that the items executed under the mutant and not without it.
+        gaps: Items that saw a response differ, and passed.
         seconds: How long judging took.
         cold: Whether everything was imported afresh.
     """
@@ -51,10 +54,12 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     message: str = ""
     passed: tuple[str, ...] = ()
     led: tuple[str, ...] = ()
+    gaps: tuple[OracleGap, ...] = ()
     seconds: float = 0.0
     cold: bool = False
 
 
+Sight = tuple[Exchange, ...]  # what an item saw of the API
 Conversation = Generator[Job, Ended, Verdict]
 
 
@@ -106,6 +111,12 @@ class Judge:
         for k, item in enumerate(self._items):
             for path, mask in item.lines.items():
                 self._by_path.setdefault(path, []).append((k, mask))
+        self._samples: dict[tuple[int, bool], Sight | None] = {}
+        digests = {item.name: [e.digest for e in item.exchanges] for item in self._items if item.exchanges}
+        # The lines that exchanges of an item execute; none: it has no exchange.
+        self._exchanged = [united(*(masks(e.lines) for e in item.exchanges)) for item in self._items]
+        if digests:
+            session.know(digests)
         self._cold_job = 0
         self._cold: Ended | None = None
         self._passes_cold: dict[int, bool] = {}
@@ -201,6 +212,13 @@ class Judge:
             return None
         return len(self._hitting(_where(candidate)))
 
+    def meets_exchange(self, candidate: Candidate) -> bool:
+        """Whether any exchange of a test executes a mutant's code, as far as can be told of what runs at import."""
+        if self.is_cold(candidate) or candidate.at_import:
+            return any(item.exchanges for item in self._items)
+        path = candidate.change.path
+        return any(self._exchanged[k].get(path, 0) & candidate.reach for k in self._hitting(_where(candidate)))
+
     def _hitting(self, lines: Mapping[str, int]) -> set[int]:
         """Return the items that execute any of these lines."""
         return {k for path, wanted in lines.items() for k, mask in self._by_path.get(path, ()) if mask & wanted}
@@ -269,6 +287,7 @@ class Judge:
         cold = self.is_cold(candidate)
         passed: list[str] = []
         led: set[str] = set()
+        sights: dict[int, Sight] = {}
         kills: list[Verdict] = []
         is_first = True
         while numbers:
@@ -282,6 +301,7 @@ class Judge:
             led |= self._led(ended, cold=cold)
             count = len(ended.items)
             passed += [said.item for said in ended.items if said.outcome != "failed"]
+            sights |= self._sights(ended)
             if ended.ended and not ended.failed:
                 if later:
                     numbers = later
@@ -304,7 +324,65 @@ class Judge:
             numbers = numbers[numbers.index(number) + 1 :]
         first = kills[0] if kills else Verdict(status=MutantStatus.SURVIVED)
         killers = tuple(kill.killer for kill in kills) if self._all_tests else ()
-        return msgspec.structs.replace(first, killers=killers, passed=tuple(passed), led=tuple(sorted(led)), cold=cold)
+        gaps = () if kills else (yield from self._gaps(candidate, sights, cold=cold))
+        return msgspec.structs.replace(
+            first, killers=killers, passed=tuple(passed), led=tuple(sorted(led)), gaps=gaps, cold=cold
+        )
+
+    def _sights(self, ended: Ended) -> dict[int, Sight]:
+        """Return what items that passed saw of the API, of those that saw anything unlike what they see alone."""
+        found = {}
+        for said in ended.items:
+            number = self._number.get(said.item)
+            if number is None or said.outcome == "failed":
+                continue
+            usual = self._items[number].exchanges
+            if said.exchanges or said.seen != len(usual):
+                unlike = {exchange.number: exchange for exchange in said.exchanges}
+                found[number] = tuple(unlike.get(k) or usual[k] for k in range(said.seen))
+        return found
+
+    def _gaps(
+        self, candidate: Candidate, sights: Mapping[int, Sight], *, cold: bool
+    ) -> Generator[Job, Ended, tuple[OracleGap, ...]]:
+        """Return the items that saw a response differ because of a mutant, though they passed.
+
+        What an item sees after others may be due to what these left behind. So it counts what it sees alone, and what
+        differs also without the mutant does not.
+        """
+        gaps: list[OracleGap] = []
+        for number, sight in sorted(sights.items()):
+            usual = self._items[number].exchanges
+            if (number, cold) not in self._samples:
+                plain = yield self._job(None, [number], cold=cold, partly=cold)
+                self._samples[number, cold] = self._sight_alone(number, plain)
+            sample = self._samples[number, cold]
+            if sample is None or not differences(usual, sight, [sample]):
+                continue
+            if len(gaps) == MOST_GAPS:
+                break
+            again = yield self._job(candidate, [number], cold=cold, partly=cold)
+            alone = self._sight_alone(number, again)
+            told = differences(usual, alone, [sample]) if alone is not None else None
+            if told is not None and alone is not None:
+                which, where = told
+                exchange = alone[which] if which < len(alone) else usual[which]
+                gaps.append(
+                    OracleGap(
+                        layer="unit",
+                        test=self._names[number],
+                        request=text.one_line(f"{exchange.method} {exchange.path}"),
+                        number=which + 1,
+                        differences=where,
+                    )
+                )
+        return tuple(gaps)
+
+    def _sight_alone(self, number: int, ended: Ended) -> Sight | None:
+        """Return what an item saw that ran alone in its child; None: it did not pass."""
+        if not ended.ended or not ended.items or ended.failed:
+            return None
+        return self._sights(ended).get(number, self._items[number].exchanges)
 
     def _led(self, ended: Ended, *, cold: bool) -> set[str]:
         """Return the functions that a child's items executed, and that they don't execute without the mutant."""

@@ -19,7 +19,7 @@ from typing import Final
 
 import msgspec
 
-from orchestrator.adapters.session import Ended, Job, Said, Session
+from orchestrator.adapters.session import Ended, Exchange, Job, Said, Session
 
 UNKNOWN: Final = ""  # the place of a function that can't be told
 GREEN: Final = ("passed", "xfailed", "skipped")
@@ -43,6 +43,7 @@ class Item(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         read: The project's files that it opens.
         written: Those that it opens to write.
         beyond: Whether it starts other programs or talks to other hosts: what these do is not seen.
+        exchanges: What it sees of the API when it runs alone.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Item(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     read: tuple[str, ...] = ()
     written: tuple[str, ...] = ()
     beyond: bool = False
+    exchanges: tuple[Exchange, ...] = ()
 
     @property
     def may_kill(self) -> bool:
@@ -229,4 +231,5 @@ def _item(name: str, together: Said, alone: Said) -> Item:
         read=tuple(sorted({*together.read, *alone.read})),
         written=tuple(sorted({*together.written, *alone.written})),
         beyond=together.beyond or alone.beyond,
+        exchanges=alone.exchanges,
     )

@@ -23,16 +23,17 @@ from typing import Final
 import msgspec
 
 from orchestrator import codec
+from orchestrator.adapters.session import Exchange
 from orchestrator.agent.mutation.lines import Recorder, first_line, places
 from orchestrator.model.mutation import MutantStatus
 from orchestrator.mutation.candidates import Candidate, span
 from orchestrator.mutation.judging import COLLECTION, Verdict
-from orchestrator.mutation.reach import Item, Reach
+from orchestrator.mutation.reach import Item, Reach, masks
 from orchestrator.mutation.tree import Digests
 
 JOURNAL: Final = "journal.ndjson"
 TESTS: Final = "tests.json"
-_FORMAT: Final = 7
+_FORMAT: Final = 8
 _UNNAMED: Final = ("__", "setup", "teardown", "setUp", "tearDown", "pytest_")  # Python and pytest call them so
 _ANYTHING: Final = frozenset({"getattr", "globals", "eval", "exec", "import_module", "__import__", "methodcaller"})
 
@@ -248,6 +249,14 @@ class Code:
         return found
 
 
+class KeptExchange(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
+    """An exchange of an item: as it was, and its lines relative to their functions."""
+
+    exchange: Exchange
+    lines: dict[str, str]
+    rest: dict[str, str]
+
+
 class KeptItem(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     """An item of an earlier run: its lines relative to their functions, and the digest of all that it depends on."""
 
@@ -260,6 +269,7 @@ class KeptItem(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     read: tuple[str, ...]
     written: tuple[str, ...]
     beyond: bool
+    exchanges: tuple[KeptExchange, ...]
     depends: str
 
 
@@ -365,16 +375,12 @@ def keep(file: Path, reach: Reach, code: Code, depends: Dependencies) -> None:
     """Write down what each test reaches."""
     kept = []
     for item in reach.items.values():
-        relative, rest = {}, {}
-        for path, mask in item.lines.items():
-            source = code.file(path)
-            left = mask
-            for unit in source.hit(mask) if source else ():
-                within = mask & span(unit.first, unit.last)
-                relative[code.told(unit.place)] = hex(within >> unit.first)
-                left &= ~within
-            if left:
-                rest[code.told(path)] = hex(left)
+        relative, rest = _relative(item.lines, code)
+        exchanges = []
+        for exchange in item.exchanges:
+            within, beside = _relative(masks(exchange.lines), code)
+            bare = msgspec.structs.replace(exchange, lines={})
+            exchanges.append(KeptExchange(exchange=bare, lines=within, rest=beside))
         kept.append(
             KeptItem(
                 name=item.name,
@@ -386,6 +392,7 @@ def keep(file: Path, reach: Reach, code: Code, depends: Dependencies) -> None:
                 read=tuple(map(code.told, item.read)),
                 written=tuple(map(code.told, item.written)),
                 beyond=item.beyond,
+                exchanges=tuple(exchanges),
                 depends=depends.of_item(item),
             )
         )
@@ -410,21 +417,46 @@ def recall(file: Path, code: Code, depends: Dependencies) -> Reach:
     return Reach(items=found, primer=kept.primer, modules=kept.modules)
 
 
-def _as_now(item: KeptItem, code: Code) -> Item:
-    """Return an item with the lines where its functions are now."""
-    lines: dict[str, int] = {code.found(path): int(mask, 16) for path, mask in item.rest.items()}
-    for told, mask in item.lines.items():
+def _relative(lines: Mapping[str, int], code: Code) -> tuple[dict[str, str], dict[str, str]]:
+    """Return lines by the functions that they are in, from their first lines on, and the rest by file."""
+    relative, rest = {}, {}
+    for path, mask in lines.items():
+        source = code.file(path)
+        left = mask
+        for unit in source.hit(mask) if source else ():
+            within = mask & span(unit.first, unit.last)
+            relative[code.told(unit.place)] = hex(within >> unit.first)
+            left &= ~within
+        if left:
+            rest[code.told(path)] = hex(left)
+    return relative, rest
+
+
+def _absolute(relative: Mapping[str, str], rest: Mapping[str, str], code: Code) -> dict[str, int]:
+    """Return such lines where their functions are now."""
+    lines: dict[str, int] = {code.found(path): int(mask, 16) for path, mask in rest.items()}
+    for told, mask in relative.items():
         place = code.found(told)
         path = place.partition("::")[0]
         unit = code.unit(place)
         if unit is not None:
             lines[path] = lines.get(path, 0) | int(mask, 16) << unit.first
+    return lines
+
+
+def _as_now(item: KeptItem, code: Code) -> Item:
+    """Return an item with the lines where its functions are now."""
+    exchanges = []
+    for kept in item.exchanges:
+        now = {path: hex(mask) for path, mask in _absolute(kept.lines, kept.rest, code).items()}
+        exchanges.append(msgspec.structs.replace(kept.exchange, lines=now))
     return Item(
         name=item.name,
         outcome=item.outcome,
         alone=item.alone,
         seconds=item.seconds,
-        lines=lines,
+        lines=_absolute(item.lines, item.rest, code),
+        exchanges=tuple(exchanges),
         read=tuple(map(code.found, item.read)),
         written=tuple(map(code.found, item.written)),
         beyond=item.beyond,

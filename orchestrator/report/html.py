@@ -111,11 +111,11 @@ def _changes(report: Report) -> list[tuple[Change, list[tuple[str, str]]]]:
 
 
 def _survivors(report: Report) -> list[tuple[str, list[Mutant]]]:
-    """Return the mutants that nobody noticed, by file and function; those that tests reach come first."""
+    """Return the mutants that nobody noticed, by file and function; those whose damage tests see come first."""
     if report.run.mutation is None:
         return []
     undetected = [m for m in report.run.mutation.mutants if m.status.is_undetected]
-    undetected.sort(key=lambda m: (m.path, m.function, m.status is MutantStatus.NO_TESTS, m.line))
+    undetected.sort(key=lambda m: (m.path, m.function, not m.gaps, m.status is MutantStatus.NO_TESTS, m.line))
     return [(name, list(group)) for name, group in groupby(undetected, lambda m: f"{m.path} · {m.function}")]
 
 

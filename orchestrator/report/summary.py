@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from orchestrator import text
+from orchestrator.model.mutation import Mutant
 from orchestrator.model.run import Change, GateVerdict, Report
 
 _SIGNS: Final = {GateVerdict.PASS: "✅", GateVerdict.FAIL: "❌", GateVerdict.NOT_COMPUTED: "➖"}
@@ -114,5 +115,15 @@ def _survivors(report: Report) -> list[str]:
     if not undetected:
         return []
     lines = [f"### {text.plural(len(undetected), 'mutant')} that nobody noticed"]
-    lines += [f"- {escape(f'{m.path}:{m.line} {m.function}')} ({m.status})" for m in undetected[:_MOST]]
+    undetected.sort(key=lambda m: not m.gaps)  # those whose damage a test sees come first
+    lines += [f"- {escape(f'{m.path}:{m.line} {m.function}')} ({m.status}){_seen(m)}" for m in undetected[:_MOST]]
     return [*lines, *_more(undetected), ""]
+
+
+def _seen(mutant: Mutant) -> str:
+    """Return where a test sees the damage, and passes."""
+    if not mutant.gaps:
+        return ""
+    gap = mutant.gaps[0]
+    first = gap.differences[0]
+    return escape(f": {gap.test} sees {gap.request} answer {first.place}: {first.before} → {first.after}, and passes")

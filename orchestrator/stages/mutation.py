@@ -12,8 +12,9 @@ import msgspec
 
 from orchestrator import config, text
 from orchestrator.adapters import git, mutmut
+from orchestrator.adapters.openapi import Document
 from orchestrator.errors import Code, OrchestratorError
-from orchestrator.model.mutation import MutantStatus, Mutation, Unmutated, kills
+from orchestrator.model.mutation import MutantStatus, Mutation, OracleGap, Step, Unmutated, kills
 from orchestrator.model.problem import Problem
 from orchestrator.model.properties import Properties
 from orchestrator.model.stage import StageResult, StageStatus
@@ -74,6 +75,7 @@ def run(context: Context) -> StageResult:
     def known() -> tuple[Mutation, str]:
         made = making.result()
         mutation = _mutation(_with_operations(made.candidates, reached), made.unmutated, engine.result, settings)
+        mutation = _with_requests_operations(mutation, context.document_or_none())
         return mutation, _summary(mutation)
 
     with pool, keep_on_interrupt(known):
@@ -152,6 +154,21 @@ def _with_operations(found: Sequence[Candidate], reached: Mapping[str, Sequence[
         )
         for c in found
     ]
+
+
+def _with_requests_operations(mutation: Mutation, document: Document | None) -> Mutation:
+    """Name the operation of each request that was answered differently."""
+    if document is None:
+        return mutation
+    replace = msgspec.structs.replace
+
+    def named(gap: OracleGap) -> OracleGap:
+        method, _, path = gap.request.partition(" ")
+        operation = document.match(method, path.partition("?")[0])
+        return replace(gap, operation=operation.label) if operation else gap
+
+    mutants = tuple(replace(m, gaps=tuple(map(named, m.gaps))) if m.gaps else m for m in mutation.mutants)
+    return replace(mutation, mutants=mutants)
 
 
 def _mutation(
@@ -237,6 +254,8 @@ def _summary(mutation: Mutation) -> str:
         parts.append(f"{len(caught)} caught by {caught[0].killer}")
     if survived:
         parts.append(f"{survived} survived")
+    if seen := sum(m.layers.get("unit") is Step.PROPAGATED for m in mutation.mutants):
+        parts.append(f"{seen} of them seen in a response by a test that passes")
     if untested:
         parts.append(f"{untested} without a test")
     if mutation.score is not None:

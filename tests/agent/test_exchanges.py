@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -479,3 +482,144 @@ def test_requests_through_the_real_django_are_heard(tmp_path: Path) -> None:
     session = ran(tmp_path, REAL_DJANGO)
     assert_green(session)
     assert session.exchanges("test_it") == [("GET", "/a/", 204), ("POST", "/old/", 302)]
+
+
+# … and kept whole, as where mutants are judged.
+
+
+WHOLE = """
+import asyncio, json
+from orchestrator.agent import exchanges
+
+events = []
+exchanges.watch_imports()
+exchanges.keep_whole(lambda: events.append("begun"), lambda: events.append("ended"))
+
+import httpx
+from flask import Flask, Response
+
+app = Flask(__name__)
+
+@app.get("/a")
+def a():
+    return Response(b'{"a": 1}', headers=[("X-A", "1"), ("X-A", "2")], mimetype="application/json")
+
+@app.get("/endless")
+def endless():
+    def forever():
+        while True:
+            yield "x"
+    return Response(forever())
+
+@app.get("/broken")
+def broken():
+    raise ValueError
+
+closed = []
+
+@app.get("/breaks")
+def breaks():
+    def chunks():
+        yield "a"
+        raise KeyError("b")
+    response = Response(chunks(), headers={"Content-Length": "2"})
+    response.call_on_close(lambda: closed.append(1))
+    return response
+
+def breaking():
+    response = flask.get("/breaks")
+    try:
+        response.get_data()
+    except KeyError:
+        response.close()
+    else:
+        raise AssertionError("it does not break")
+    assert closed == [1]
+
+def read_twice():
+    response = flask.get("/a?x=1")
+    assert response.get_json() == {"a": 1}
+    assert response.data == b'{"a": 1}'
+    assert not response.is_streamed
+
+def told(send):
+    events.clear()
+    exchanges.begin()
+    send()
+    (one,) = exchanges.whole()
+    body = one["body"]
+    return [one["method"], one["url"], one["status"], sorted(v for k, v in one["headers"] if k.lower() == "x-a"),
+            body.decode() if body is not None else None, list(events)]
+
+def asynchronous():
+    async def main():
+        transport = httpx.ASGITransport(app=FastAPI_app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://shop") as client:
+            await client.get("/a?x=1")
+    asyncio.run(main())
+
+async def FastAPI_app(scope, receive, send):
+    headers = [(b"x-a", b"1"), (b"x-a", b"2")]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": b'{"a": 1}'})
+
+def streamed():
+    with httpx.Client(transport=httpx.WSGITransport(app=app), base_url="http://shop") as client:
+        with client.stream("GET", "/a?x=1") as response:
+            assert response.read() == b'{"a": 1}'
+
+def django():
+    import django
+    from django.conf import settings
+    from django.http import HttpResponse
+    from django.urls import path
+    settings.configure(ROOT_URLCONF="__main__", ALLOWED_HOSTS=["*"])
+    django.setup()
+    def view(request):
+        response = HttpResponse(b'{"a": 1}', headers={"X-A": "1, 2"})
+        response.set_cookie("x", "y")
+        return response
+    globals()["urlpatterns"] = [path("a", view)]
+    from django.test import Client
+    Client().get("/a?x=1")
+    assert ("Set-Cookie", "x=y; Path=/") in exchanges.whole()[0]["headers"]
+
+flask = app.test_client()
+def raising():
+    app.testing = True
+    try:
+        flask.get("/broken")
+    except ValueError:
+        app.testing = False
+        flask.get("/a?x=1")
+
+print(json.dumps({
+    "flask": told(lambda: flask.get("/a?x=1")),
+    "flask, endless": told(lambda: flask.get("/endless").close()),
+    "flask, after one that raised": told(raising),
+    "flask, broken in the middle": told(breaking),
+    "flask, read twice": told(read_twice),
+    "httpx": told(lambda: httpx.Client(transport=httpx.WSGITransport(app=app), base_url="http://shop").get("/a?x=1")),
+    "httpx, streamed": told(streamed),
+    "httpx, asynchronous": told(asynchronous),
+    "django": told(django),
+}))
+"""
+
+
+def test_responses_are_kept_with_headers_and_body_unless_they_stream() -> None:
+    suites.needs("flask", "httpx", "django")
+    done = subprocess.run([sys.executable, "-c", WHOLE], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    usual = ["GET", "/a?x=1", 200, ["1", "2"], '{"a": 1}', ["begun", "ended"]]
+    assert json.loads(done.stdout) == {
+        "flask": usual,
+        "flask, endless": ["GET", "/endless", 200, [], None, ["begun", "ended"]],
+        "flask, after one that raised": [*usual[:5], ["begun", "begun", "ended"]],
+        "flask, broken in the middle": ["GET", "/breaks", 200, [], None, ["begun", "ended"]],
+        "flask, read twice": usual,
+        "httpx": usual,
+        "httpx, streamed": [*usual[:4], None, usual[5]],
+        "httpx, asynchronous": usual,
+        "django": [*usual[:3], ["1, 2"], *usual[4:]],
+    }

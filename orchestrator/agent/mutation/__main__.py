@@ -16,8 +16,11 @@ from typing import Any
 
 import pytest
 
+from .. import exchanges
+from . import chance
 from .forks import Forker, Pipes, Write
 from .lines import FunctionRecorder, OpenedFiles, StatementRecorder
+from .seen import Seen
 from .session import ColdSession, CollectedSession, Trace, preload
 
 
@@ -30,6 +33,8 @@ def main(descriptors: list[int]) -> None:
     if hello is None:
         return
     sys.path[:0] = hello["import_paths"]
+    chance.install()
+    exchanges.watch_imports()
     children = []
     for mine, others, traces in ((warm, (trace, cold), False), (trace, (warm, cold), True)):
         pid = os.fork()
@@ -52,14 +57,16 @@ def serve_collected(pipes: Pipes, hello: dict[str, Any], *, traces: bool) -> Non
     trace = functions = None
     if traces:
         recorder = StatementRecorder(hello["sources"], hello["left_out"])
+        seen = Seen(recorder)
         opened = OpenedFiles(hello["root"], hello["left_out"])
         opened.start()
         recorder.start(opened.paused)
-        trace = Trace(recorder, opened)
+        trace = Trace(recorder, opened, seen)
     else:
+        seen = Seen()
         functions = FunctionRecorder(hello["sources"], hello["left_out"])
         functions.start()
-    session = CollectedSession(pipes, hello, trace, functions)
+    session = CollectedSession(pipes, hello, trace, functions, seen)
     try:
         status = int(pytest.main([*hello["options"], *hello["paths"]], plugins=[session]))
         reason = f"pytest ended with {status} before it had collected"
@@ -76,15 +83,18 @@ class _Cold:
         self._options, self._paths = hello["options"], hello["paths"]
         self._functions = FunctionRecorder(hello["sources"], hello["left_out"])
         self._names: list[str] = []
+        self._seen = Seen()
 
     def prepare(self, message: dict[str, Any]) -> None:
         self._names.extend(message.get("names", ()))
+        if "known" in message:
+            self._seen.know(message["known"])
         preload(message.get("preload", ()))
 
     def work(self, job: dict[str, Any], write: Write) -> None:
         self._functions.renew()
         self._functions.start()
-        ColdSession(job, self._names, write, self._functions).run(self._options, self._paths)
+        ColdSession(job, self._names, write, self._functions, self._seen).run(self._options, self._paths)
 
 
 def serve_cold(pipes: Pipes, hello: dict[str, Any]) -> None:

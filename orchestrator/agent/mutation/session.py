@@ -17,8 +17,10 @@ from typing import Any
 
 import pytest
 
+from . import chance
 from .forks import Forker, Pipes, Write
 from .lines import FunctionRecorder, OpenedFiles, StatementRecorder
+from .seen import Seen
 from .swap import Change, ChangedImport, LiveFunctions, NotSwappable, Source
 
 _SOON = 16  # items that most children don't come beyond
@@ -79,6 +81,7 @@ class Items:
         write: Write,
         *,
         stop: bool,
+        seen: Seen,
         trace: Trace | None = None,
         functions: FunctionRecorder | None = None,
     ) -> None:
@@ -88,11 +91,14 @@ class Items:
             items: Of the session.
             write: Told of each item as it ends.
             stop: End at the first that fails.
+            seen: Asked which exchanges each item had.
             trace: Asked what each item has reached, if there is one.
             functions: Asked which functions each item has executed, if there is one.
         """
         for item, following in zip(items, [*items[1:], None]):  # noqa: B905 - Python 3.10 has `strict`, but both have one length
             self._failed, self._outcome = "", "passed"
+            chance.settle(item.nodeid)
+            seen.begin()
             started = _clock(_MONOTONIC)
             try:
                 item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
@@ -100,6 +106,7 @@ class Items:
                 self._outcome, self._failed = "failed", f"{type(error).__name__}: {error}"
             told: dict[str, Any] = {"item": item.nodeid, "outcome": self._outcome}
             told["seconds"] = round(_clock(_MONOTONIC) - started, 6)
+            told.update(seen.take(item.nodeid))
             if self._failed:
                 told["message"] = self._failed
             if trace:
@@ -160,8 +167,9 @@ def _message(report: pytest.TestReport) -> str:
 class Trace:
     """What is known of an item's reach: statements, files, and the functions of tests and fixtures."""
 
-    def __init__(self, recorder: StatementRecorder, opened: OpenedFiles) -> None:
+    def __init__(self, recorder: StatementRecorder, opened: OpenedFiles, seen: Seen) -> None:
         self._recorder = recorder
+        self._seen = seen
         self._opened = opened
         self._imported: set[str] = set()
 
@@ -185,6 +193,7 @@ class Trace:
         """Begin with an item, in a child."""
         self._recorder.renew()
         self._taken()
+        self._seen.begin()
         self._opened.resume()
 
     def of(self, item: pytest.Item) -> dict[str, Any]:
@@ -197,8 +206,11 @@ class Trace:
 
     def _taken(self) -> dict[str, Any]:
         read, written, beyond = self._opened.take()
-        lines = {path: hex(mask) for path, mask in self._recorder.take().items()}
-        return {"lines": lines, "read": read, "written": written, "beyond": beyond}
+        lines = self._seen.lines()
+        for path, mask in self._recorder.take().items():
+            lines[path] = lines.get(path, 0) | mask
+        told = {path: hex(mask) for path, mask in lines.items()}
+        return {"lines": told, "read": read, "written": written, "beyond": beyond}
 
 
 def _functions(item: pytest.Item) -> list[tuple[str, int]]:
@@ -224,12 +236,14 @@ class CollectedSession(Collecting):
         hello: What the driver said first.
         trace: Records reach, in the process in which all of the source is instrumented.
         functions: Records executed functions, where mutants are judged.
+        seen: Hears the exchanges of items.
     """
 
     def __init__(
-        self, pipes: Pipes, hello: dict[str, Any], trace: Trace | None, functions: FunctionRecorder | None
+        self, pipes: Pipes, hello: dict[str, Any], trace: Trace | None, functions: FunctionRecorder | None, seen: Seen
     ) -> None:
         super().__init__()
+        self._seen = seen
         self._functions = functions
         self._pipes = pipes
         self._hello = hello
@@ -258,7 +272,7 @@ class CollectedSession(Collecting):
         if self._functions:
             ready["table"] = self._functions.take().get("table", [])
         live = None if self._trace else LiveFunctions(self._hello["root"], self._hello["left_out"])
-        service = _Service(session, live, self._trace, self._functions)
+        service = _Service(session, live, self._trace, self._functions, self._seen)
         self._pipes.send(ready)
         Forker(self._pipes, service, self._hello["workers"], self._hello["folder"], self._hello["memory"]).serve()
         return True
@@ -273,8 +287,10 @@ class _Service:
         live: LiveFunctions | None,
         trace: Trace | None,
         functions: FunctionRecorder | None,
+        seen: Seen,
     ) -> None:
         self._functions = functions
+        self._seen = seen
         self._session = session
         self._items = Items(session.config)
         self._live = live
@@ -288,12 +304,14 @@ class _Service:
                 _ = self._session.items[number].location  # pytest keeps it
         if message.get("change") and self._live:
             self._put = self._live.prepared(Change(message["change"]))
+        if "known" in message:
+            self._seen.know(message["known"])
         if "preload" in message:
             preload(foreign_modules(message["preload"]))
         if "prime" in message:
             settle_child(self._session)
             chosen = [self._session.items[number] for number in message["prime"]]
-            self._items.run(chosen, lambda _: None, stop=False)
+            self._items.run(chosen, lambda _: None, stop=False, seen=self._seen)
             if self._live:
                 self._live.look()  # applications import modules when they are made
 
@@ -313,14 +331,17 @@ class _Service:
         if self._functions:
             self._functions.renew()
         chosen = [self._session.items[number] for number in job["items"]]
-        self._items.run(chosen, write, stop=job["stop"], trace=self._trace, functions=self._functions)
+        self._items.run(chosen, write, stop=job["stop"], seen=self._seen, trace=self._trace, functions=self._functions)
 
 
 class ColdSession(Collecting):
     """Runs a job in a process in which nothing of the user's has been imported yet."""
 
-    def __init__(self, job: dict[str, Any], names: list[str], write: Write, functions: FunctionRecorder) -> None:
+    def __init__(
+        self, job: dict[str, Any], names: list[str], write: Write, functions: FunctionRecorder, seen: Seen
+    ) -> None:
         super().__init__()
+        self._seen = seen
         self._functions = functions
         self._job = job
         self._names = names
@@ -355,7 +376,9 @@ class ColdSession(Collecting):
         others = [item for name, item in known.items() if name not in names]
         chosen = [*(known[n] for n in wanted if n in known), *others]
         self._write({"begun": True})
-        Items(session.config).run(chosen, self._write, stop=self._job["stop"], functions=self._functions)
+        Items(session.config).run(
+            chosen, self._write, stop=self._job["stop"], seen=self._seen, functions=self._functions
+        )
         self._write({"imported": self._is_imported()})
         self._write({"end": True})
         os._exit(0)

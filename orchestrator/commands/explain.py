@@ -1,0 +1,83 @@
+"""`orchestrator explain`: what became of one mutant, and how far its damage got."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from orchestrator import config
+from orchestrator.commands import CONFIG, mutant_of_last_run
+from orchestrator.errors import ExitCode
+from orchestrator.model.mutation import Mutant, OracleGap
+from orchestrator.report import terminal
+
+
+@click.command("explain")
+@CONFIG
+@click.argument("mutant", metavar="MUTANT")
+def command(*, settings_file: Path | None, mutant: str) -> int:
+    """Tell the whole story of a mutant of the last run: what is changed, who executes it, who sees it, who notices.
+
+    MUTANT is its fingerprint, as the report gives it (the beginning is enough), or the name that mutmut gives it.
+
+    \b
+    Examples:
+      orchestrator explain 3fa29c01d2b4
+      orchestrator explain shop.prices.x_total__mutmut_3
+    """
+    project = config.load(Path.cwd(), settings_file)
+    found = mutant_of_last_run(project, mutant)
+    console = terminal.console()
+    for line in _story(found):
+        _say(console, line)
+    return ExitCode.PASSED
+
+
+def _say(console: Console, line: str) -> None:
+    style = {"+": "green", "-": "red"}.get(line[:1], "")
+    console.print(terminal.escape(line), style=style, highlight=False, soft_wrap=True)
+
+
+def _story(mutant: Mutant) -> Iterator[str]:
+    yield f"{mutant.id} ({mutant.fingerprint}): {mutant.status.value}"
+    yield f"{mutant.path}:{mutant.line} {mutant.function}, {mutant.kind.value}"
+    if mutant.operations:
+        yield f"executed by {', '.join(mutant.operations)}"
+    yield ""
+    yield from mutant.diff.splitlines()
+    yield ""
+    yield f"unit layer: {_unit(mutant)}"
+    yield "property layer: not computed in this version"
+    yield "contract layer: not computed in this version"
+    for gap in mutant.gaps:
+        yield ""
+        yield from _gap(gap)
+    yield ""
+    yield "See it:"
+    yield f"  orchestrator mutant {mutant.fingerprint} --apply"
+    tests = [gap.test for gap in mutant.gaps] or ([mutant.killer] if "::" in mutant.killer else [])
+    yield f"  {shlex.join(['pytest', *tests])}"
+    yield f"  orchestrator mutant {mutant.fingerprint} --undo"
+
+
+def _unit(mutant: Mutant) -> str:
+    step = mutant.layers.get("unit")
+    told = f"{step.value}: {step.meaning}" if step else "not computed"
+    if mutant.killer:
+        told += f" ({mutant.killer}{f': {mutant.message}' if mutant.message else ''})"
+    elif mutant.reason or mutant.message:
+        told += f" ({mutant.reason or mutant.message})"
+    if mutant.tests is not None:
+        told += f"; tests that execute it: {mutant.tests:,}"
+    return told
+
+
+def _gap(gap: OracleGap) -> Iterator[str]:
+    yield f"{gap.test} passes, though request {gap.number} of it is answered differently:"
+    yield f"  {gap.request}"
+    for found in gap.differences:
+        yield f"    {found.place}: {found.before} → {found.after}"

@@ -1,0 +1,198 @@
+"""Tell where the responses that a test saw under a mutant differ from those that it saw without.
+
+A response is taken apart into *places*: its status, each header, each value of a JSON body by its path. What is not
+the same in all runs of the unchanged code varies by itself. Such a place is compared by the form of its value, and by
+its equality with others: a new identifier is no difference, one that is no identifier any more, or that is not the one
+that was given before, is.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from orchestrator import text
+from orchestrator.adapters.session import Exchange
+from orchestrator.model.mutation import ResponseDifference
+
+MOST: Final = 5  # differences of one exchange that are told
+
+# A request by its number, and what is looked at: ("GET /a", "status", "header location", "$.items[0].total").
+Place = tuple[int, str]
+Value = str | int | float | bool | None
+Values = Mapping[Place, Value]
+
+_REQUEST: Final = "request"
+_LIMIT: Final = 120  # characters of a value that are shown
+
+# What says when or by whom and not what: it varies, or follows from the rest.
+_IGNORED: Final = frozenset({"date", "server", "content-length", "connection", "keep-alive", "transfer-encoding"})
+
+_FORMS: Final = tuple(
+    (name, re.compile(pattern))
+    for name, pattern in (
+        ("a UUID", r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}"),
+        ("a date and time with its zone", r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)"),
+        ("a date and time without a zone", r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?"),
+        ("a date", r"\d{4}-\d\d-\d\d"),
+        ("an HTTP date", r"[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT"),
+        ("digits", r"\d+"),
+        ("hexadecimal digits", r"[0-9a-fA-F]+"),
+        ("empty", r""),
+    )
+)
+
+
+def differences(
+    before: Sequence[Exchange], after: Sequence[Exchange], samples: Sequence[Sequence[Exchange]] = ()
+) -> tuple[int, tuple[ResponseDifference, ...]] | None:
+    """Return the first request that was answered differently, by its number, and where; None: none was.
+
+    What follows that request may differ because of it, and is not told.
+
+    Args:
+        before: What a test saw without the mutant.
+        after: What it saw under it.
+        samples: What it saw in other runs without the mutant: they show what varies by itself.
+    """
+    usual = [values(run) for run in (before, *samples)]
+    seen = values(after)
+    found: dict[int, list[ResponseDifference]] = {}
+    for place in dict.fromkeys((*usual[0], *seen)):
+        told = _compared(place, usual, seen)
+        if told:
+            found.setdefault(place[0], []).append(told)
+    for first, other in _unequal(usual, seen):
+        found.setdefault(other[0], []).append(
+            ResponseDifference(place=other[1], before=f"the same as {_named(first, other)}", after=_shown(other, seen))
+        )
+    if not found:
+        return None
+    number = min(found)
+    request = [told for told in found[number] if told.place == _REQUEST]  # of another one, the rest says nothing
+    return number, tuple(request or found[number][:MOST])
+
+
+def _compared(place: Place, usual: Sequence[Values], seen: Values) -> ResponseDifference | None:
+    """Return how a place differs from what is usual; None: it does not, as far as one can tell."""
+    known = [run.get(place, _MISSING) for run in usual]
+    value = seen.get(place, _MISSING)
+    if any(value is v or (type(value) is type(v) and value == v) for v in known):
+        return None
+    if any(v != known[0] or type(v) is not type(known[0]) for v in known):  # it varies by itself
+        forms = {_form(v) for v in known}
+        if _form(value) in forms:
+            return None
+        if _MISSING not in known:
+            return ResponseDifference(place=place[1], before=" or ".join(sorted(forms)), after=_shown(place, seen))
+    if (known[0] is _MISSING or value is _MISSING) and _length_differs(place, usual[0], seen):
+        return None
+    return ResponseDifference(place=place[1], before=_shown(place, usual[0]), after=_shown(place, seen))
+
+
+def _length_differs(place: Place, before: Values, after: Values) -> bool:
+    """Whether the length of an array that a value is in says already that there are more, or less."""
+    number, path = place
+    while (cut := max(path.rfind("["), path.rfind("."))) > 0:
+        path = path[:cut]
+        length = (number, f"length of {path}")
+        if length in before and length in after and before[length] != after[length]:
+            return True
+    return False
+
+
+def _unequal(usual: Sequence[Values], seen: Values) -> Iterator[tuple[Place, Place]]:
+    """Yield places that vary, are always equal to an earlier one without the mutant, and are not under it."""
+    first: dict[tuple[Value, ...], Place] = {}
+    if len(usual) < 2:
+        return
+    for place, value in usual[0].items():
+        if place not in seen or not all(place in run for run in usual):
+            continue
+        varied = tuple(run[place] for run in usual)
+        if all(v == value for v in varied) or not isinstance(value, str):
+            continue
+        other = first.setdefault(varied, place)
+        if other != place and seen[other] != seen[place]:
+            yield other, place
+
+
+def values(exchanges: Sequence[Exchange]) -> dict[Place, Value]:
+    """Return what there is to see in a test's exchanges, by place, in the order in which one would read it."""
+    found: dict[Place, Value] = {}
+    for number, exchange in enumerate(exchanges):
+        found[number, _REQUEST] = f"{exchange.method} {exchange.path}"
+        found[number, "status"] = exchange.status
+        for name, value in exchange.headers:
+            if (lower := name.lower()) not in _IGNORED:
+                place = (number, f"header {lower}")
+                found[place] = f"{found[place]}, {value}" if place in found else value
+        for path, scalar in _of_body(exchange):
+            found[number, path] = scalar
+    return found
+
+
+def _of_body(exchange: Exchange) -> Iterator[tuple[str, Value]]:
+    if exchange.body is None:
+        return
+    if exchange.is_text:
+        try:
+            data = json.loads(exchange.body)
+        except (ValueError, RecursionError):
+            pass
+        else:
+            yield from flattened(data)
+            return
+    yield "body", exchange.body
+
+
+def flattened(data: Any, path: str = "$") -> Iterator[tuple[str, Value]]:
+    """Yield the values of a JSON document by their paths, and the length of each array before what is in it."""
+    waiting: list[tuple[str, Any]] = [(path, data)]
+    while waiting:
+        where, value = waiting.pop()
+        if isinstance(value, dict):
+            if not value:
+                yield where, "{}"
+            waiting += [(f"{where}{_key(key)}", inside) for key, inside in reversed(value.items())]
+        elif isinstance(value, list):
+            yield f"length of {where}", len(value)
+            waiting += [(f"{where}[{k}]", value[k]) for k in reversed(range(len(value)))]
+        else:
+            yield where, value
+
+
+def _key(key: str) -> str:
+    return f".{key}" if key.isidentifier() else f"[{json.dumps(key)}]"
+
+
+class _Missing:
+    def __repr__(self) -> str:
+        return "nothing"
+
+
+_MISSING: Final[Any] = _Missing()
+
+
+def _form(value: Any) -> str:
+    if value is _MISSING:
+        return "nothing"
+    if isinstance(value, str):
+        return next((name for name, pattern in _FORMS if pattern.fullmatch(value)), "text")
+    return {bool: "true or false", type(None): "null"}.get(type(value), "a number")
+
+
+def _shown(place: Place, run: Values) -> str:
+    """Return a place's value as people are shown it, without secrets: the place may say that it is one."""
+    value = run.get(place, _MISSING)
+    if value is _MISSING:
+        return "nothing"
+    told = value if place[1] == _REQUEST else json.dumps(value, ensure_ascii=False)
+    name = re.split(r"[\s.\[]", place[1])[-1].strip('"]')
+    return text.one_line(f"{name}: {told}", limit=_LIMIT).removeprefix(f"{name}: ")
+
+
+def _named(place: Place, other: Place) -> str:
+    return place[1] if place[0] == other[0] else f"{place[1]} of request {place[0] + 1}"

@@ -100,13 +100,13 @@ def compared(warm: Path, cold: Path) -> dict[str, Any] | None:
 
 
 def _verdicts(project: Path) -> tuple[dict[str, str], int]:
-    """Return each mutant's verdict, and how many were used again."""
+    """Return each mutant's verdict with how far its damage got, and how many were used again."""
     shutil.rmtree(project / "reports", ignore_errors=True)
     try:
         _, found = mutation.measured(project)
     except SystemExit:
         return {}, 0
-    return {mutant.id: mutant.status.value for mutant in found.mutants}, found.reused
+    return {m.id: " ".join([m.status, *m.layers.values()]) for m in found.mutants}, found.reused
 
 
 def changed(text: str, is_python: bool, rng: random.Random) -> tuple[str, str]:

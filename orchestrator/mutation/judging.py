@@ -113,7 +113,8 @@ class Judge:
                 self._by_path.setdefault(path, []).append((k, mask))
         self._samples: dict[tuple[int, bool], Sight | None] = {}
         digests = {item.name: [e.digest for e in item.exchanges] for item in self._items if item.exchanges}
-        # The lines that exchanges of an item execute; none: it has no exchange.
+        self._has_exchanges = bool(digests)
+        # The lines that exchanges of each item execute.
         self._exchanged = [united(*(masks(e.lines) for e in item.exchanges)) for item in self._items]
         if digests:
             session.know(digests)
@@ -214,8 +215,8 @@ class Judge:
 
     def meets_exchange(self, candidate: Candidate) -> bool:
         """Whether any exchange of a test executes a mutant's code, as far as can be told of what runs at import."""
-        if self.is_cold(candidate) or candidate.at_import:
-            return any(item.exchanges for item in self._items)
+        if not self._has_exchanges or self.is_cold(candidate) or candidate.at_import:
+            return self._has_exchanges
         path = candidate.change.path
         return any(self._exchanged[k].get(path, 0) & candidate.reach for k in self._hitting(_where(candidate)))
 

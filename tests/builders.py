@@ -17,6 +17,7 @@ from orchestrator.model.mutation import (
     MutantStatus,
     Mutation,
     OracleGap,
+    Proposal,
     ResponseDifference,
     SelfCheck,
     Step,
@@ -126,6 +127,7 @@ def oracle_gap(test: str = "tests/test_a.py::test_a", place: str = "$.total", sa
         number=2,
         differences=(ResponseDifference(place=place, before=said, after=f"{said}!"),),
         operation=f"GET /{{{said}}}",
+        proposal=Proposal(path=said, line=3, assertion=said, diff=f"+{said}"),
     )
 
 

@@ -51,6 +51,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         items: Numbers of items, in the order in which they run.
         limits: Seconds: until the first item begins, then for each line of the child: mostly, an item has ended.
         change: The mutant; None: the code as it is.
+        test: A change to a test, beside it; not of a cold job.
         stop: Whether to end at the first item that fails.
         trace: Whether to record what is reached: it runs where the source is instrumented.
         cold: Whether everything is imported afresh.
@@ -61,6 +62,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     items: tuple[int, ...]
     limits: tuple[float, ...]
     change: Change | None = None
+    test: Change | None = None
     stop: bool = True
     trace: bool = False
     cold: bool = False
@@ -79,7 +81,8 @@ class Exchange(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         headers: Of the response.
         body: Of the response: text, else base64, or its length and digest where it is long; None: it was not read.
         is_text: Whether the body is told as it is.
-        digest: Of all of this but the number.
+        client: The module of the client that sent it.
+        digest: Of all of this but number and client.
         lines: The statements of the source that it executes, by path, as hexadecimal masks of first lines; only where
             they are recorded.
     """
@@ -91,6 +94,7 @@ class Exchange(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     headers: tuple[tuple[str, str], ...] = ()
     body: str | None = None
     is_text: bool = True
+    client: str = ""
     digest: str = ""
     lines: dict[str, str] = {}
 

@@ -12,12 +12,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextvars import ContextVar
 from importlib.machinery import ModuleSpec
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 Exchange = dict[str, Any]
-_ReadRequest = Callable[..., "tuple[str, str]"]
-_ReadBody = Callable[[Any], "bytes | None"]
 
 _current: list[Exchange] = []
 _told: list[Callable[[], None]] = []  # when an exchange begins, and when it ends; empty: responses are not kept
@@ -49,15 +47,15 @@ def keep_whole(begun: Callable[[], None], ended: Callable[[], None]) -> None:
 def whole() -> list[Exchange]:
     """Return the exchanges since `begin`, each as often as it occurred.
 
-    Beside what `heard` tells they have `url` (path and query), `headers` and `body`: bytes, or None: it was not read,
-    for it streams.
+    Beside what `heard` tells they have `client` (its module), `url` (path and query), `headers` and `body`: bytes, or
+    None: it was not read, for it streams.
     """
     return list(_current)
 
 
 def watch_imports() -> None:
     """Wrap every known client, those that are imported by now and those that will be."""
-    for name in {client[0] for client in _CLIENTS}:
+    for name in {client.module for client in _CLIENTS}:
         _watch(name)
     if not any(isinstance(finder, _Finder) for finder in sys.meta_path):
         sys.meta_path.insert(0, _Finder())
@@ -70,7 +68,7 @@ class _Finder:
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
         """Return what another finder finds."""
-        if not any(name == client[0] for client in _CLIENTS):
+        if not any(name == client.module for client in _CLIENTS):
             return None
         for finder in sys.meta_path:
             spec = None if finder is self else finder.find_spec(name, path, target)
@@ -92,34 +90,34 @@ def _look_after(loader: Any, name: str) -> None:
 
 
 def _watch(name: str) -> None:
-    for module_name, class_name, method, read, body in _CLIENTS:
-        owner = vars(sys.modules[name]).get(class_name) if module_name == name and name in sys.modules else None
-        original = vars(owner).get(method) if isinstance(owner, type) else None
+    for client in _CLIENTS:
+        owner = vars(sys.modules[name]).get(client.name) if client.module == name and name in sys.modules else None
+        original = vars(owner).get(client.method) if isinstance(owner, type) else None
         if original is None or hasattr(original, _MARK):
             continue
-        wrap = _wrapped_async if class_name.startswith("Async") else _wrapped_sync
-        wrapped = functools.wraps(original)(wrap(original, functools.partial(_note, read, body)))
+        wrap = _wrapped_async if client.name.startswith("Async") else _wrapped_sync
+        wrapped = functools.wraps(original)(wrap(original, functools.partial(_note, client)))
         setattr(wrapped, _MARK, True)
-        setattr(owner, method, wrapped)
+        setattr(owner, client.method, wrapped)
 
 
-def _note(read: _ReadRequest, body: _ReadBody, response: Any, args: Any, kwargs: Any) -> None:
+def _note(client: _Client, response: Any, args: Any, kwargs: Any) -> None:
     try:
         for seen in (*getattr(response, "history", ()), response):  # redirects that the client followed come first
-            method, url = read(seen, args, kwargs)
-            _hear(method, url, seen, body)
+            _hear(client, *client.request(seen, args, kwargs), seen)
     except Exception:  # noqa: BLE001, S110 - a client of another version: the test must not notice that we look
         pass
 
 
-def _hear(method: str, url: str, response: Any, body: _ReadBody) -> None:
+def _hear(client: _Client, method: str, url: str, response: Any) -> None:
     parts = urlsplit(url)
     path = _encodable(parts.path or "/")
     exchange: Exchange = {"method": method.upper(), "path": path, "status": int(response.status_code)}
     if _told:
+        exchange["client"] = client.module
         exchange["url"] = f"{path}?{_encodable(parts.query)}" if parts.query else path
         exchange["headers"] = [(str(k), _encodable(str(v))) for k, v in _headers(response)]
-        exchange["body"] = body(response)
+        exchange["body"] = client.body(response)
         _told[1]()
     _current.append(exchange)
 
@@ -225,13 +223,30 @@ def _body_of_django(response: Any) -> bytes | None:
     return None if getattr(response, "streaming", False) else bytes(response.content)
 
 
-# Module, class, the method through which every request of it goes, how to read the request and the body.
-_CLIENTS: tuple[tuple[str, str, str, _ReadRequest, _ReadBody], ...] = (
-    ("werkzeug.test", "Client", "open", _from_werkzeug, _body_of_werkzeug),
-    ("httpx", "Client", "send", _from_httpx, _body_that_was_read),
-    ("httpx", "AsyncClient", "send", _from_httpx, _body_that_was_read),
-    ("httpx2", "Client", "send", _from_httpx, _body_that_was_read),
-    ("httpx2", "AsyncClient", "send", _from_httpx, _body_that_was_read),
-    ("requests", "Session", "send", _from_request, _body_that_was_read),
-    ("django.test.client", "Client", "request", _from_django, _body_of_django),
+class _Client(NamedTuple):
+    """A class of clients.
+
+    Attributes:
+        module: Where it is.
+        name: What it is called.
+        method: Through which every request of it goes.
+        request: Returns method and URL of a request, by its response and the method's arguments.
+        body: Returns the body of a response; None: it streams.
+    """
+
+    module: str
+    name: str
+    method: str
+    request: Callable[..., tuple[str, str]]
+    body: Callable[[Any], bytes | None]
+
+
+_CLIENTS = (
+    _Client("werkzeug.test", "Client", "open", _from_werkzeug, _body_of_werkzeug),
+    _Client("httpx", "Client", "send", _from_httpx, _body_that_was_read),
+    _Client("httpx", "AsyncClient", "send", _from_httpx, _body_that_was_read),
+    _Client("httpx2", "Client", "send", _from_httpx, _body_that_was_read),
+    _Client("httpx2", "AsyncClient", "send", _from_httpx, _body_that_was_read),
+    _Client("requests", "Session", "send", _from_request, _body_that_was_read),
+    _Client("django.test.client", "Client", "request", _from_django, _body_of_django),
 )

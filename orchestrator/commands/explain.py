@@ -81,3 +81,6 @@ def _gap(gap: OracleGap) -> Iterator[str]:
     yield f"  {gap.request}"
     for found in gap.differences:
         yield f"    {found.place}: {found.before} → {found.after}"
+    if gap.proposal:
+        yield "With this line it fails under the mutant, and passes without it (both were run three times):"
+        yield from gap.proposal.diff.splitlines()

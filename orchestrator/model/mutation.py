@@ -95,6 +95,22 @@ class ResponseDifference(msgspec.Struct, frozen=True, kw_only=True):
     after: str
 
 
+class Proposal(msgspec.Struct, frozen=True, kw_only=True):
+    """An assertion that a test lacks: the test was run with it, passed three times, and failed under the mutant.
+
+    Attributes:
+        path: The test's file, relative to pytest's root folder.
+        line: Where it stands in the changed file.
+        assertion: The statement.
+        diff: Unified diff of the file.
+    """
+
+    path: str
+    line: int
+    assertion: str
+    diff: str
+
+
 class OracleGap(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A test that saw a response differ, and passed.
 
@@ -105,6 +121,7 @@ class OracleGap(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         number: Which of the test's requests, from 1.
         differences: Where the response differs.
         operation: The label of the operation; empty: none in the OpenAPI document.
+        proposal: The assertion that would notice; None: none was found that does.
     """
 
     layer: str
@@ -113,6 +130,7 @@ class OracleGap(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     number: int
     differences: tuple[ResponseDifference, ...]
     operation: str = ""
+    proposal: Proposal | None = None
 
 
 class Mutant(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -77,17 +77,17 @@ def differences(
 
 def _compared(place: Place, usual: Sequence[Values], seen: Values) -> ResponseDifference | None:
     """Return how a place differs from what is usual; None: it does not, as far as one can tell."""
-    known = [run.get(place, _MISSING) for run in usual]
-    value = seen.get(place, _MISSING)
+    known = [run.get(place, MISSING) for run in usual]
+    value = seen.get(place, MISSING)
     if any(value is v or (type(value) is type(v) and value == v) for v in known):
         return None
     if any(v != known[0] or type(v) is not type(known[0]) for v in known):  # it varies by itself
         forms = {_form(v) for v in known}
         if _form(value) in forms:
             return None
-        if _MISSING not in known:
+        if MISSING not in known:
             return ResponseDifference(place=place[1], before=" or ".join(sorted(forms)), after=_shown(place, seen))
-    if (known[0] is _MISSING or value is _MISSING) and _length_differs(place, usual[0], seen):
+    if (known[0] is MISSING or value is MISSING) and _length_differs(place, usual[0], seen):
         return None
     return ResponseDifference(place=place[1], before=_shown(place, usual[0]), after=_shown(place, seen))
 
@@ -173,11 +173,11 @@ class _Missing:
         return "nothing"
 
 
-_MISSING: Final[Any] = _Missing()
+MISSING: Final[Any] = _Missing()
 
 
 def _form(value: Any) -> str:
-    if value is _MISSING:
+    if value is MISSING:
         return "nothing"
     if isinstance(value, str):
         return next((name for name, pattern in _FORMS if pattern.fullmatch(value)), "text")
@@ -186,8 +186,8 @@ def _form(value: Any) -> str:
 
 def _shown(place: Place, run: Values) -> str:
     """Return a place's value as people are shown it, without secrets: the place may say that it is one."""
-    value = run.get(place, _MISSING)
-    if value is _MISSING:
+    value = run.get(place, MISSING)
+    if value is MISSING:
         return "nothing"
     told = value if place[1] == _REQUEST else json.dumps(value, ensure_ascii=False)
     name = re.split(r"[\s.\[]", place[1])[-1].strip('"]')

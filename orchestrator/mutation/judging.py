@@ -10,16 +10,19 @@ import collections
 import os
 import time
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from importlib.util import decode_source
+from pathlib import Path
 from typing import Final
 
 import msgspec
 
 from orchestrator import text
 from orchestrator.adapters.session import Change, Ended, Exchange, Job, Session
-from orchestrator.model.mutation import MutantKind, MutantStatus, OracleGap
+from orchestrator.model.mutation import MutantKind, MutantStatus, OracleGap, Proposal, ResponseDifference
 from orchestrator.mutation.candidates import Candidate
 from orchestrator.mutation.constants import Constant, Names
 from orchestrator.mutation.differences import differences
+from orchestrator.mutation.proposals import Subject, proposed
 from orchestrator.mutation.reach import UNKNOWN, Item, Reach, masks, united
 
 COLLECTION: Final = "collection"
@@ -31,6 +34,7 @@ _LEAST: Final = 1.0  # seconds that any item may take …
 _TIMES: Final = 8.0  # … or so many times what it took without the mutant
 _PATIENT: Final = 2.0  # as much longer when a time-out is judged again
 MOST_GAPS: Final = 3  # items that saw a mutant and passed, that are told
+_TRUSTED: Final = 3  # times that a proposed assertion has to hold without the mutant, and to fail under it
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -368,6 +372,8 @@ class Judge:
             if told is not None and alone is not None:
                 which, where = told
                 exchange = alone[which] if which < len(alone) else usual[which]
+                wanted = not cold and not any(gap.proposal for gap in gaps)
+                proposal = (yield from self._proposal(candidate, number, which, where)) if wanted else None
                 gaps.append(
                     OracleGap(
                         layer="unit",
@@ -375,9 +381,37 @@ class Judge:
                         request=text.one_line(f"{exchange.method} {exchange.path}"),
                         number=which + 1,
                         differences=where,
+                        proposal=proposal,
                     )
                 )
         return tuple(gaps)
+
+    def _proposal(
+        self, candidate: Candidate, number: int, which: int, where: Sequence[ResponseDifference]
+    ) -> Generator[Job, Ended, Proposal | None]:
+        """Return the assertion with which an item notices a mutant; None: none is found that does, or it is not sure.
+
+        All items of the same function have to pass with it, as often as it takes to trust them.
+        """
+        name = self._names[number]
+        path = os.path.realpath(os.path.join(self._session.ready.root, name.partition("::")[0]))  # noqa: PTH118 - a name
+        try:
+            test = Subject(name, path, decode_source(Path(path).read_bytes()))
+            found = proposed(test, self._items[number].exchanges, which, where)
+        except (OSError, SyntaxError, ValueError):
+            return None
+        if found is None:
+            return None
+        stem = name.partition("[")[0]
+        alike = [k for k in self._able if self._names[k].partition("[")[0] == stem]
+        for _ in range(_TRUSTED):
+            plain = yield self._job(None, alike, cold=False, test=found.change)
+            if not plain.ended or plain.failed or len(plain.items) < len(alike):
+                return None
+            mutated = yield self._job(candidate, [number], cold=False, test=found.change)
+            if not mutated.failed:
+                return None
+        return found.proposal
 
     def _sight_alone(self, number: int, ended: Ended) -> Sight | None:
         """Return what an item saw that ran alone in its child; None: it did not pass."""
@@ -442,6 +476,7 @@ class Judge:
         patient: bool = False,
         stop: bool = True,
         partly: bool = False,
+        test: Change | None = None,
     ) -> Job:
         times = _PATIENT if patient else 1.0
         start = (_COLD_START + _TIMES * self._start if cold else _START) * times
@@ -451,6 +486,7 @@ class Judge:
             items=tuple(numbers),
             limits=tuple(limits),
             change=self._change(candidate) if candidate else None,
+            test=test,
             files=self._files(numbers) if partly else (),
             stop=stop,
             cold=cold,

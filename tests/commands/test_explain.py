@@ -55,6 +55,8 @@ def test_a_survivor_whose_damage_a_test_sees_is_told_with_request_place_and_comm
         "tests/test_a.py::test_a passes, though request 2 of it is answered differently:",
         "  GET /3",
         "    $.total: 3 → 3!",
+        "With this line it fails under the mutant, and passes without it (both were run three times):",
+        "+3",
         "  orchestrator mutant m-1 --apply",
         "  pytest tests/test_a.py::test_a",
         "  orchestrator mutant m-1 --undo",

@@ -46,6 +46,12 @@ def gap(found: Judged, change: str) -> OracleGap:
     return one
 
 
+def gap_of(found: Judged, change: str, test: str) -> OracleGap:
+    """Return the gap of the one test whose name ends so."""
+    (one,) = [g for g in found[change].gaps if g.test.endswith(test)]
+    return one
+
+
 def places(one: OracleGap) -> list[tuple[str, str, str]]:
     return [(d.place, d.before, d.after) for d in one.differences]
 
@@ -97,6 +103,50 @@ def test_alone():
         1,
     )
     assert places(one) == [("$.total", "14", "16")]
+
+
+PRICES = """
+def price(count):
+    return count * 7
+
+@app.get("/total/<int:count>")
+def total(count):
+    return jsonify(total=price(count), at=datetime.now(timezone.utc).isoformat())
+"""
+
+
+def test_the_assertion_that_is_missing_is_proposed_when_the_test_has_noticed_with_it(tmp_path: Path) -> None:
+    found = judged(
+        tmp_path,
+        PRICES,
+        """
+class TestTotal:
+    @pytest.mark.parametrize("again", [1, 2])
+    def test_total(self, client, again):
+        assert client.get("/total/2").status_code == 200
+""",
+    )
+    proposal = gap_of(found, "count * 8", "[1]").proposal
+    assert proposal
+    assert proposal.assertion == 'assert response.get_json()["total"] == 14'
+    assert gap_of(found, "count * 8", "[2]").proposal is None  # one is enough
+    source = (tmp_path / "tests" / "test_app.py").read_text()
+    assert source.splitlines()[proposal.line - 3].strip().startswith("assert client.get")
+    assert "+        response = client.get" in proposal.diff
+
+
+def test_an_assertion_that_is_not_true_for_all_parameters_is_not_proposed(tmp_path: Path) -> None:
+    found = judged(
+        tmp_path,
+        PRICES,
+        """
+@pytest.mark.parametrize("count", [2, 3])
+def test_total(client, count):
+    assert client.get(f"/total/{count}").status_code == 200
+""",
+    )
+    assert steps(found, "price") == {Step.PROPAGATED}
+    assert {g.proposal for m in found.mutants for g in m.gaps if m.function == "price"} == {None}
 
 
 def test_what_varies_by_itself_is_no_damage_and_hides_none(tmp_path: Path) -> None:

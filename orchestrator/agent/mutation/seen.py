@@ -83,7 +83,7 @@ def _digest(exchange: exchanges.Exchange) -> str:
 
 def _told(exchange: exchanges.Exchange) -> dict[str, Any]:
     """Return an exchange as it can be written down; of a long body, how long it is and its digest."""
-    told = {key: exchange[key] for key in ("method", "status", "headers")}
+    told = {key: exchange[key] for key in ("client", "method", "status", "headers")}
     told["path"] = exchange["url"]
     body = exchange["body"]
     if body is None:

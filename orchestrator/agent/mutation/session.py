@@ -296,6 +296,7 @@ class _Service:
         self._live = live
         self._trace = trace
         self._put: Callable[[], None] = lambda: None
+        self._put_test: Callable[[], None] = lambda: None
 
     def prepare(self, message: dict[str, Any]) -> None:
         """Do in this process what its children would all do."""
@@ -304,6 +305,8 @@ class _Service:
                 _ = self._session.items[number].location  # pytest keeps it
         if message.get("change") and self._live:
             self._put = self._live.prepared(Change(message["change"]))
+        if message.get("test") and self._live:
+            self._put_test = self._live.prepared(Change(message["test"]))
         if "known" in message:
             self._seen.know(message["known"])
         if "preload" in message:
@@ -318,13 +321,16 @@ class _Service:
     def work(self, job: dict[str, Any], write: Write) -> None:
         """Run a job, in a child."""
         settle_child(self._session)
+        try:
+            if job["change"]:
+                self._put()
+            if job["test"]:
+                self._put_test()
+        except NotSwappable as reason:
+            write({"not_swappable": str(reason)})
+            return
         if job["change"] and self._live:
             change = Change(job["change"])
-            try:
-                self._put()
-            except NotSwappable as reason:
-                write({"not_swappable": str(reason)})
-                return
             ChangedImport(change, self._live.source(change.path), self._functions)
         if self._trace:
             self._trace.begin()

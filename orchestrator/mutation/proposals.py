@@ -1,0 +1,309 @@
+"""Propose the assertion that a test lacks: in the test that saw the damage, in its own words, where it saw it.
+
+What is proposed is only text here: it counts when the test has been run with it, without the mutant and under it.
+"""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import json
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+import msgspec
+
+from orchestrator import text
+from orchestrator.adapters.session import Change, Exchange
+from orchestrator.model.mutation import Proposal, ResponseDifference
+from orchestrator.mutation.differences import MISSING, Value, values
+
+_METHODS: Final = frozenset({"get", "post", "put", "patch", "delete", "head", "options", "request", "open", "send"})
+_CLIENTS: Final = re.compile(r"client|session|requests|httpx|http|api", re.IGNORECASE)
+_PARTS: Final = re.compile(r'\.([^\W\d]\w*)|\[(\d+)\]|\["((?:[^"\\]|\\.)*)"\]')
+_LONGEST: Final = 80  # characters of a value that an assertion may hold
+_CONTEXT: Final = 3  # lines around a change in its diff
+
+# Statements whose inside runs any number of times.
+_RUN_AS_THEY_LIKE: Final = (
+    *(ast.For, ast.AsyncFor, ast.While, ast.Try, ast.TryStar, ast.If, ast.Match),
+    *(ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef),
+)
+
+_Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+class Proposed(msgspec.Struct, frozen=True):
+    """An assertion, and the test's function with it, as it can be put into the running tests."""
+
+    proposal: Proposal
+    change: Change
+
+
+class Subject(msgspec.Struct, frozen=True):
+    """A test: as pytest calls it, its file (absolute) and the file's text."""
+
+    name: str
+    path: str
+    source: str
+
+
+def proposed(
+    test: Subject, exchanges: Sequence[Exchange], which: int, differences: Sequence[ResponseDifference]
+) -> Proposed | None:
+    """Return the assertion for the first difference of which one can be made; None: of none.
+
+    Args:
+        test: The test that saw the difference.
+        exchanges: What the test sees without the mutant.
+        which: The exchange that differs.
+        differences: Where it does.
+
+    Raises:
+        SyntaxError: the test's file is no Python.
+    """
+    function = _function(test.name, test.source)
+    request = _request(function, len(exchanges), which) if function and which < len(exchanges) else None
+    if function is None or request is None:
+        return None
+    usual = values(exchanges)
+    for difference in differences:
+        value = usual.get((which, difference.place), MISSING)
+        varies = value is not MISSING and difference.before != _told(value)
+        if varies:  # no value is right, or it is a secret
+            continue
+        changed = _with_assertion(test.source, function, request, _Truth(exchanges[which], difference.place, value))
+        if changed is not None:
+            return _made(test, function, changed)
+    return None
+
+
+class _Request(msgspec.Struct, frozen=True):
+    """A statement that sends one request, and the expression in it that does."""
+
+    statement: ast.stmt
+    call: ast.expr
+
+
+class _Truth(msgspec.Struct, frozen=True):
+    """What a response has at a place without the mutant."""
+
+    exchange: Exchange
+    place: str
+    value: Any
+
+
+class _Changed(msgspec.Struct, frozen=True):
+    """A changed file's lines, and the number of the assertion, from 0."""
+
+    lines: list[str]
+    at: int
+
+
+def _function(name: str, source: str) -> _Function | None:
+    """Return the function of a test by its name."""
+    *classes, last = name.partition("::")[2].partition("[")[0].split("::")
+    body: Sequence[ast.stmt] = ast.parse(source).body
+    for wanted in classes:
+        body = next((node.body for node in body if isinstance(node, ast.ClassDef) and node.name == wanted), [])
+    found = [n for n in body if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef) and n.name == last]
+    return found[0] if len(found) == 1 else None
+
+
+def _request(function: _Function, count: int, which: int) -> _Request | None:
+    """Return the statement that sends a request by its number; None: it is not sure which one does."""
+    found: list[_Request] = []
+    for statement in _straight(function.body):
+        calls = [node for node in _expressions(statement) if _is_request(node)]
+        if isinstance(statement, ast.With | ast.AsyncWith):
+            if calls:
+                return None
+            continue
+        if calls and isinstance(statement, _RUN_AS_THEY_LIKE):
+            return None
+        found += [_Request(statement, call) for call in calls]
+    if len(found) != count:  # fixtures and helpers send some, or a redirect was followed
+        return None
+    chosen = found[which]
+    alone = sum(request.statement is chosen.statement for request in found) == 1
+    return chosen if alone else None
+
+
+def _straight(body: Sequence[ast.stmt]) -> Iterator[ast.stmt]:
+    """Yield statements in the order in which they run, those inside of `with` after it."""
+    for statement in body:
+        yield statement
+        if isinstance(statement, ast.With | ast.AsyncWith):
+            yield from _straight(statement.body)
+
+
+def _expressions(statement: ast.stmt) -> Iterator[ast.expr]:
+    """Yield the expressions of a statement, an `await` before what it awaits; of `with` only its head."""
+    heads: list[ast.AST] = list(statement.items) if isinstance(statement, ast.With | ast.AsyncWith) else [statement]
+    awaited: set[ast.AST] = set()
+    for head in heads:
+        for node in ast.walk(head):
+            if isinstance(node, ast.Await) and _is_request(node.value):
+                awaited.add(node.value)
+                yield node
+            elif isinstance(node, ast.expr) and node not in awaited:
+                yield node
+
+
+def _is_request(node: ast.expr) -> bool:
+    """Whether an expression looks as if it sent a request through a client."""
+    call = node.value if isinstance(node, ast.Await) else node
+    if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Attribute) or call.func.attr not in _METHODS:
+        return False
+    holder = call.func.value
+    named = holder.id if isinstance(holder, ast.Name) else holder.attr if isinstance(holder, ast.Attribute) else ""
+    return bool(_CLIENTS.search(named)) or any(_is_path(argument) for argument in call.args[:2])
+
+
+def _is_path(node: ast.expr) -> bool:
+    if isinstance(node, ast.JoinedStr) and node.values:
+        node = node.values[0]
+    if isinstance(node, ast.BinOp):
+        node = node.left
+    return isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.startswith(("/", "http"))
+
+
+def _with_assertion(source: str, function: _Function, request: _Request, truth: _Truth) -> _Changed | None:
+    """Return the file with an assertion after a statement; None: none can be made."""
+    statement, call = request.statement, request.call
+    lines = source.split("\n")
+    indent = lines[statement.lineno - 1][: statement.col_offset]
+    if indent.strip() or statement.end_lineno is None:  # another statement stands before it in the line
+        return None
+    name = _target(statement)
+    assigned = statement.value if isinstance(statement, ast.Assign | ast.AnnAssign) else None
+    end = statement.end_lineno
+    if name and assigned is call:
+        asserted = _asserted(name, truth)
+        before, after = lines[:end], lines[end:]
+    elif name and _is_in_document(truth.place) and _is_json_of(assigned, call):
+        asserted = _of_document(name, truth.place, truth.value)
+        before, after = lines[:end], lines[end:]
+    else:
+        used = {node.id for node in ast.walk(function) if isinstance(node, ast.Name)}
+        name = next((n for n in ("response", "answer", "reply") if n not in used), "")
+        asserted = _asserted(name, truth) if name else ""
+        split = _split(lines, statement, call, name)
+        if split is None:
+            return None
+        before, after = [*lines[: statement.lineno - 1], *split], lines[end:]
+    if not asserted:
+        return None
+    return _Changed([*before, f"{indent}assert {asserted}", *after], len(before))
+
+
+def _target(statement: ast.stmt) -> str:
+    """Return the name that a statement assigns to; empty: none, or more than a name."""
+    if isinstance(statement, ast.Assign) and len(statement.targets) == 1:
+        target = statement.targets[0]
+    elif isinstance(statement, ast.AnnAssign):
+        target = statement.target
+    else:
+        return ""
+    return target.id if isinstance(target, ast.Name) else ""
+
+
+def _is_json_of(node: ast.expr | None, call: ast.expr) -> bool:
+    """Whether an expression is the JSON document of a request's response."""
+    if isinstance(node, ast.Call):
+        node = node.func
+    return isinstance(node, ast.Attribute) and node.attr in ("json", "get_json") and node.value is call
+
+
+def _split(lines: Sequence[str], statement: ast.stmt, call: ast.expr, name: str) -> list[str] | None:
+    """Return a statement's lines with the response given a name before it."""
+    first, last = statement.lineno - 1, statement.end_lineno
+    if call.end_lineno is None or call.end_col_offset is None or not lines[first].isascii():
+        return None  # columns are counted in bytes
+    begin, end = (call.lineno - 1, call.col_offset), (call.end_lineno - 1, call.end_col_offset)
+    if not all(line.isascii() for line in lines[begin[0] : end[0] + 1]):
+        return None
+    if begin[0] == end[0]:
+        sent = [lines[begin[0]][begin[1] : end[1]]]
+    else:
+        sent = [lines[begin[0]][begin[1] :], *lines[begin[0] + 1 : end[0]], lines[end[0]][: end[1]]]
+    head, tail = lines[begin[0]][: begin[1]], lines[end[0]][end[1] :]
+    if isinstance(call, ast.Await) and head.endswith("(") and tail.startswith(")"):
+        head, tail = head[:-1], tail[1:]
+    joined = head + name + tail
+    indent = lines[first][: statement.col_offset]
+    sent[0] = f"{indent}{name} = {sent[0]}"
+    rest = [*lines[first : begin[0]], joined, *lines[end[0] + 1 : last]]
+    is_only_the_call = isinstance(statement, ast.Expr) and statement.value is call
+    return sent if is_only_the_call else [*sent, *rest]
+
+
+def _asserted(name: str, truth: _Truth) -> str:
+    """Return what is true of a response without the mutant; empty: it can't be said in a line."""
+    place, value, exchange = truth.place, truth.value, truth.exchange
+    if place == "status":
+        return f"{name}.status_code == {value}"
+    if place.startswith("header "):
+        header = json.dumps(place.removeprefix("header "))
+        if value is MISSING:
+            return f"{header} not in {name}.headers"
+        return f"{name}.headers[{header}] == {_literal(value)}" if _literal(value) else ""
+    if place == "body" and exchange.is_text and exchange.client != "django.test.client":
+        return f"{name}.text == {_literal(value)}" if _literal(value) else ""
+    if _is_in_document(place):
+        document = f"{name}.get_json()" if exchange.client == "werkzeug.test" else f"{name}.json()"
+        return _of_document(document, place, value)
+    return ""
+
+
+def _is_in_document(place: str) -> bool:
+    return place.removeprefix("length of ").startswith("$")
+
+
+def _of_document(document: str, place: str, value: Value) -> str:
+    path = place.removeprefix("length of ")
+    keys = [_key(match) for match in _PARTS.finditer(path)]
+    subject = document + "".join(f"[{k}]" for k in keys)
+    if path != place:
+        return f"len({subject}) == {value}"
+    if value is MISSING:
+        inside = document + "".join(f"[{k}]" for k in keys[:-1])
+        return f"{keys[-1]} not in {inside}" if keys and keys[-1].startswith('"') else ""
+    if value is None or isinstance(value, bool):
+        return f"{subject} is {value}"
+    return f"{subject} == {_literal(value)}" if _literal(value) else ""
+
+
+def _key(match: re.Match[str]) -> str:
+    """Return a part of a path as Python writes it."""
+    name, index, quoted = match.groups()
+    return json.dumps(name) if name is not None else index if index is not None else f'"{quoted}"'
+
+
+def _literal(value: Value) -> str:
+    """Return a value as Python writes it; empty: it is too long to be read."""
+    told = json.dumps(value, ensure_ascii=False) if isinstance(value, str) else repr(value)
+    return told if len(told) <= _LONGEST and told.isprintable() else ""
+
+
+def _told(value: Value) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _made(test: Subject, function: _Function, changed: _Changed) -> Proposed:
+    """Return the proposal, and the changed function."""
+    lines = test.source.split("\n")
+    first = min([function.lineno, *(d.lineno for d in function.decorator_list)])
+    last = function.end_lineno or function.lineno
+    more = len(changed.lines) - len(lines)
+    file = test.name.partition("::")[0]
+    diff = difflib.unified_diff(lines, changed.lines, f"a/{file}", f"b/{file}", lineterm="", n=_CONTEXT)
+    proposal = Proposal(
+        path=file,
+        line=changed.at + 1,
+        assertion=changed.lines[changed.at].strip(),
+        diff=text.visible("\n".join(diff)),
+    )
+    now = tuple(changed.lines[first - 1 : last + more])
+    return Proposed(proposal, Change(path=test.path, first=first, last=last, lines=now, function=True))

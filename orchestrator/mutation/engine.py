@@ -29,8 +29,9 @@ from orchestrator.model.problem import Problem
 from orchestrator.mutation import choice, fresh, reach, store, unchanged
 from orchestrator.mutation.candidates import Candidate
 from orchestrator.mutation.constants import Names
-from orchestrator.mutation.judging import COLLECTION, MOST_GAPS, Judge, Verdict
+from orchestrator.mutation.judging import COLLECTION, Judge, Verdict
 from orchestrator.mutation.reach import Item
+from orchestrator.mutation.sights import MOST_GAPS
 from orchestrator.mutation.tree import Digests
 
 _LEAST_CHECKED: Final = 10

@@ -10,20 +10,18 @@ import collections
 import os
 import time
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
-from importlib.util import decode_source
-from pathlib import Path
 from typing import Final
 
 import msgspec
 
 from orchestrator import text
-from orchestrator.adapters.session import Change, Ended, Exchange, Job, Session
-from orchestrator.model.mutation import MutantKind, MutantStatus, OracleGap, Proposal, ResponseDifference
+from orchestrator.adapters.session import Change, Ended, Job, Session
+from orchestrator.model.mutation import MutantKind, MutantStatus, OracleGap
 from orchestrator.mutation.candidates import Candidate
 from orchestrator.mutation.constants import Constant, Names
-from orchestrator.mutation.differences import differences
-from orchestrator.mutation.proposals import Subject, proposed
-from orchestrator.mutation.reach import UNKNOWN, Item, Reach, masks, united
+from orchestrator.mutation.order import Order
+from orchestrator.mutation.reach import UNKNOWN, Item, Reach
+from orchestrator.mutation.sights import Sight, Sights
 
 COLLECTION: Final = "collection"
 
@@ -33,8 +31,6 @@ _COLD_START: Final = 5.0  # … and beside what import and collection take, wher
 _LEAST: Final = 1.0  # seconds that any item may take …
 _TIMES: Final = 8.0  # … or so many times what it took without the mutant
 _PATIENT: Final = 2.0  # as much longer when a time-out is judged again
-MOST_GAPS: Final = 3  # items that saw a mutant and passed, that are told
-_TRUSTED: Final = 3  # times that a proposed assertion has to hold without the mutant, and to fail under it
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -63,7 +59,6 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     cold: bool = False
 
 
-Sight = tuple[Exchange, ...]  # what an item saw of the API
 Conversation = Generator[Job, Ended, Verdict]
 
 
@@ -115,11 +110,9 @@ class Judge:
         for k, item in enumerate(self._items):
             for path, mask in item.lines.items():
                 self._by_path.setdefault(path, []).append((k, mask))
-        self._samples: dict[tuple[int, bool], Sight | None] = {}
-        digests = {item.name: [e.digest for e in item.exchanges] for item in self._items if item.exchanges}
+        self._sights = Sights(self._items, session.ready.root, self._job)
+        digests = self._sights.digests
         self._has_exchanges = bool(digests)
-        # The lines that exchanges of each item execute.
-        self._exchanged = [united(*(masks(e.lines) for e in item.exchanges)) for item in self._items]
         if digests:
             session.know(digests)
         self._cold_job = 0
@@ -221,8 +214,8 @@ class Judge:
         """Whether any exchange of a test executes a mutant's code, as far as can be told of what runs at import."""
         if not self._has_exchanges or self.is_cold(candidate) or candidate.at_import:
             return self._has_exchanges
-        path = candidate.change.path
-        return any(self._exchanged[k].get(path, 0) & candidate.reach for k in self._hitting(_where(candidate)))
+        path, mask = candidate.change.path, candidate.reach
+        return any(self._sights.execute(k, path, mask) for k in self._hitting({path: mask}))
 
     def _hitting(self, lines: Mapping[str, int]) -> set[int]:
         """Return the items that execute any of these lines."""
@@ -257,7 +250,7 @@ class Judge:
             except StopIteration as stop:
                 seconds = round(time.monotonic() - talk.since, 4)
                 verdict = msgspec.structs.replace(stop.value, seconds=seconds)
-                self._order.learn(talk.candidate, verdict)
+                self._order.learn(talk.candidate, verdict.killer, verdict.passed)
                 done(talk.candidate, verdict)
                 return
             if job.alone:
@@ -306,7 +299,7 @@ class Judge:
             led |= self._led(ended, cold=cold)
             count = len(ended.items)
             passed += [said.item for said in ended.items if said.outcome != "failed"]
-            sights |= self._sights(ended)
+            sights |= self._sights.of(ended)
             if ended.ended and not ended.failed:
                 if later:
                     numbers = later
@@ -329,95 +322,10 @@ class Judge:
             numbers = numbers[numbers.index(number) + 1 :]
         first = kills[0] if kills else Verdict(status=MutantStatus.SURVIVED)
         killers = tuple(kill.killer for kill in kills) if self._all_tests else ()
-        gaps = () if kills else (yield from self._gaps(candidate, sights, cold=cold))
+        gaps = () if kills else (yield from self._sights.gaps(candidate, sights, cold=cold))
         return msgspec.structs.replace(
             first, killers=killers, passed=tuple(passed), led=tuple(sorted(led)), gaps=gaps, cold=cold
         )
-
-    def _sights(self, ended: Ended) -> dict[int, Sight]:
-        """Return what items that passed saw of the API, of those that saw anything unlike what they see alone."""
-        found = {}
-        for said in ended.items:
-            number = self._number.get(said.item)
-            if number is None or said.outcome == "failed":
-                continue
-            usual = self._items[number].exchanges
-            if said.exchanges or said.seen != len(usual):
-                unlike = {exchange.number: exchange for exchange in said.exchanges}
-                found[number] = tuple(unlike.get(k) or usual[k] for k in range(said.seen))
-        return found
-
-    def _gaps(
-        self, candidate: Candidate, sights: Mapping[int, Sight], *, cold: bool
-    ) -> Generator[Job, Ended, tuple[OracleGap, ...]]:
-        """Return the items that saw a response differ because of a mutant, though they passed.
-
-        What an item sees after others may be due to what these left behind. So it counts what it sees alone, and what
-        differs also without the mutant does not.
-        """
-        gaps: list[OracleGap] = []
-        for number, sight in sorted(sights.items()):
-            usual = self._items[number].exchanges
-            if (number, cold) not in self._samples:
-                plain = yield self._job(None, [number], cold=cold, partly=cold)
-                self._samples[number, cold] = self._sight_alone(number, plain)
-            sample = self._samples[number, cold]
-            if sample is None or not differences(usual, sight, [sample]):
-                continue
-            if len(gaps) == MOST_GAPS:
-                break
-            again = yield self._job(candidate, [number], cold=cold, partly=cold)
-            alone = self._sight_alone(number, again)
-            told = differences(usual, alone, [sample]) if alone is not None else None
-            if told is not None and alone is not None:
-                which, where = told
-                exchange = alone[which] if which < len(alone) else usual[which]
-                wanted = not cold and not any(gap.proposal for gap in gaps)
-                proposal = (yield from self._proposal(candidate, number, which, where)) if wanted else None
-                gaps.append(
-                    OracleGap(
-                        layer="unit",
-                        test=self._names[number],
-                        request=text.one_line(f"{exchange.method} {exchange.path}"),
-                        number=which + 1,
-                        differences=where,
-                        proposal=proposal,
-                    )
-                )
-        return tuple(gaps)
-
-    def _proposal(
-        self, candidate: Candidate, number: int, which: int, where: Sequence[ResponseDifference]
-    ) -> Generator[Job, Ended, Proposal | None]:
-        """Return the assertion with which an item notices a mutant; None: none is found that does, or it is not sure.
-
-        All items of the same function have to pass with it, as often as it takes to trust them.
-        """
-        name = self._names[number]
-        path = os.path.realpath(os.path.join(self._session.ready.root, name.partition("::")[0]))  # noqa: PTH118 - a name
-        try:
-            test = Subject(name, path, decode_source(Path(path).read_bytes()))
-            found = proposed(test, self._items[number].exchanges, which, where)
-        except (OSError, SyntaxError, ValueError):
-            return None
-        if found is None:
-            return None
-        stem = name.partition("[")[0]
-        alike = [k for k in self._able if self._names[k].partition("[")[0] == stem]
-        for _ in range(_TRUSTED):
-            plain = yield self._job(None, alike, cold=False, test=found.change)
-            if not plain.ended or plain.failed or len(plain.items) < len(alike):
-                return None
-            mutated = yield self._job(candidate, [number], cold=False, test=found.change)
-            if not mutated.failed:
-                return None
-        return found.proposal
-
-    def _sight_alone(self, number: int, ended: Ended) -> Sight | None:
-        """Return what an item saw that ran alone in its child; None: it did not pass."""
-        if not ended.ended or not ended.items or ended.failed:
-            return None
-        return self._sights(ended).get(number, self._items[number].exchanges)
 
     def _led(self, ended: Ended, *, cold: bool) -> set[str]:
         """Return the functions that a child's items executed, and that they don't execute without the mutant."""
@@ -505,54 +413,6 @@ class Judge:
         return tuple(os.path.join(self._session.ready.root, file) for file in files)  # noqa: PTH118 - only a name
 
 
-class Order:
-    """Puts tests into the order in which a kill is soonest expected: by kills a second.
-
-    What counts is how often a test has killed a mutant of the same line and of the same function, in this run and in
-    earlier ones, and of all that it ran under. Tests that are as good are sorted by time and by how little they reach:
-    who executes everything rarely looks at this function.
-    """
-
-    def __init__(self, items: Sequence[Item], killers: Mapping[str, Sequence[str]]) -> None:
-        self._number = {item.name: k for k, item in enumerate(items)}
-        self._seconds = [max(item.seconds, 1e-4) for item in items]
-        self._lines = [sum(mask.bit_count() for mask in item.lines.values()) for item in items]
-        self._reached = [item.lines for item in items]
-        self._kills = [0] * len(items)
-        self._runs = [0] * len(items)
-        self._of_function: dict[str, collections.Counter[int]] = {}
-        self._of_line: dict[tuple[str, int], collections.Counter[int]] = {}
-        for place, names in killers.items():
-            self._of_function[place] = collections.Counter(self._number[n] for n in names if n in self._number)
-
-    def sorted(self, numbers: Sequence[int], candidate: Candidate, lines: Mapping[str, int]) -> list[int]:
-        """Return items, the best first; `lines` are the statements by which they may notice."""
-        none: collections.Counter[int] = collections.Counter()
-        of_function = self._of_function.get(_place(candidate), none)
-        of_line = self._of_line.get(_line(candidate), none)
-        path = candidate.change.path
-
-        def expected(k: int) -> float:
-            kills = 4 * of_line[k] + of_function[k] + (self._kills[k] + 0.5) / (self._runs[k] + 1)
-            seen = self._reached[k]
-            near = 1.0 if any(seen.get(p, 0) & mask for p, mask in lines.items()) else 0.1 if path in seen else 0.01
-            return kills * near / (self._seconds[k] * (1 + self._lines[k] / 200))
-
-        return sorted(numbers, key=lambda k: (-expected(k), k))
-
-    def learn(self, candidate: Candidate, verdict: Verdict) -> None:
-        """Remember who killed, and who did not."""
-        for name in verdict.passed:
-            if name in self._number:  # there may be others under a mutant
-                self._runs[self._number[name]] += 1
-        number = self._number.get(verdict.killer)
-        if number is not None:
-            self._runs[number] += 1
-            self._kills[number] += 1
-            self._of_function.setdefault(_place(candidate), collections.Counter())[number] += 1
-            self._of_line.setdefault(_line(candidate), collections.Counter())[number] += 1
-
-
 def _killed(name: str, ended: Ended) -> Verdict:
     return Verdict(status=MutantStatus.KILLED, killer=name, message=text.one_line(ended.items[-1].message))
 
@@ -570,14 +430,6 @@ def _broken_off(name: str, ended: Ended) -> Verdict:
 
 def _where(candidate: Candidate) -> dict[str, int]:
     return {candidate.change.path: candidate.reach}
-
-
-def _line(candidate: Candidate) -> tuple[str, int]:
-    return candidate.mutant.path, candidate.mutant.line
-
-
-def _place(candidate: Candidate) -> str:
-    return f"{candidate.mutant.path}::{candidate.mutant.function}"
 
 
 def _last_line(message: str) -> str:

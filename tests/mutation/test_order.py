@@ -1,7 +1,6 @@
 from __future__ import annotations
 
-from orchestrator.model.mutation import MutantStatus
-from orchestrator.mutation.judging import Order, Verdict
+from orchestrator.mutation.order import Order
 from orchestrator.mutation.reach import Item
 from tests.mutation.samples import candidate
 
@@ -17,10 +16,6 @@ def item(name: str, seconds: float = 0.01, **lines: int) -> Item:
 
 def alike(*more: Item) -> list[Item]:
     return [*(item(name, a=1 << 2) for name in NAMES), *more]
-
-
-def killed(by: str, *passed: str) -> Verdict:
-    return Verdict(status=MutantStatus.KILLED, killer=by, passed=passed)
 
 
 def test_tests_that_are_as_good_stay_in_their_order() -> None:
@@ -55,20 +50,20 @@ def test_who_killed_in_this_function_in_an_earlier_run_comes_first() -> None:
 
 def test_who_killed_a_mutant_of_this_line_comes_before_who_killed_in_this_function() -> None:
     order = Order(alike(), {f"{MUTANT.mutant.path}::f": ["t::c"]})
-    order.learn(MUTANT, killed("t::b"))
+    order.learn(MUTANT, "t::b", ())
     assert order.sorted([0, 1, 2], MUTANT, LINES) == [1, 2, 0]
     other_line = candidate(HERE, "f", "def f():", line=3)
-    order.learn(candidate(HERE, "f", "def f():", line=9), killed("t::c"))
+    order.learn(candidate(HERE, "f", "def f():", line=9), "t::c", ())
     assert order.sorted([0, 1, 2], other_line, LINES) == [2, 1, 0]
 
 
 def test_who_ran_and_did_not_notice_comes_later() -> None:
     order = Order(alike(), {})
-    order.learn(MUTANT, Verdict(status=MutantStatus.SURVIVED, passed=("t::a",)))
+    order.learn(MUTANT, "", ["t::a"])
     assert order.sorted([0, 1, 2], MUTANT, LINES) == [1, 2, 0]
 
 
 def test_a_killer_that_is_no_test_teaches_nothing() -> None:
     order = Order(alike(), {})
-    order.learn(MUTANT, killed("collection"))
+    order.learn(MUTANT, "collection", ())
     assert order.sorted([0, 1, 2], MUTANT, LINES) == [0, 1, 2]

@@ -1,0 +1,145 @@
+"""What tests see of the API under a mutant: who sees that it is broken and passes, and the assertion that is missing.
+
+What a test sees after others, in the same child, may be due to what these left behind, and some of it varies by itself.
+So a difference counts that is there when the test runs alone, and that is not there without the mutant.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Generator, Mapping, Sequence
+from importlib.util import decode_source
+from pathlib import Path
+from typing import Final
+
+from orchestrator import text
+from orchestrator.adapters.session import Ended, Exchange, Job
+from orchestrator.model.mutation import OracleGap, Proposal, ResponseDifference
+from orchestrator.mutation.candidates import Candidate
+from orchestrator.mutation.differences import differences
+from orchestrator.mutation.proposals import Subject, proposed
+from orchestrator.mutation.reach import Item, masks, united
+
+MOST_GAPS: Final = 3  # tests that see a mutant and pass, that are told
+_TRUSTED: Final = 3  # times that a proposed assertion has to hold without the mutant, and to fail under it
+
+Sight = tuple[Exchange, ...]  # what a test saw of the API
+
+
+class Sights:
+    """Looks at what items see.
+
+    Args:
+        items: Without a mutant, in pytest's order.
+        root: The folder that their names are relative to.
+        make_job: Makes a job of a candidate (None: no mutant) and items' numbers; takes `cold`, `partly` and `test`.
+    """
+
+    def __init__(self, items: Sequence[Item], root: str, make_job: Callable[..., Job]) -> None:
+        self._items = items
+        self._root = root
+        self._make_job = make_job
+        self._number = {item.name: k for k, item in enumerate(items)}
+        self._samples: dict[tuple[int, bool], Sight | None] = {}
+        # The lines that exchanges of each item execute.
+        self._executed = [united(*(masks(e.lines) for e in item.exchanges)) for item in items]
+
+    @property
+    def digests(self) -> dict[str, list[str]]:
+        """The digests of the exchanges of each item that has any."""
+        return {item.name: [e.digest for e in item.exchanges] for item in self._items if item.exchanges}
+
+    def execute(self, number: int, path: str, mask: int) -> bool:
+        """Whether an exchange of an item executes any of these lines of a file."""
+        return bool(self._executed[number].get(path, 0) & mask)
+
+    def of(self, ended: Ended) -> dict[int, Sight]:
+        """Return what items that passed saw, of those that saw anything unlike what they see without a mutant."""
+        found = {}
+        for said in ended.items:
+            number = self._number.get(said.item)
+            if number is None or said.outcome == "failed":
+                continue
+            usual = self._items[number].exchanges
+            if said.exchanges or said.seen != len(usual):
+                unlike = {exchange.number: exchange for exchange in said.exchanges}
+                found[number] = tuple(unlike.get(k) or usual[k] for k in range(said.seen))
+        return found
+
+    def gaps(
+        self, candidate: Candidate, sights: Mapping[int, Sight], *, cold: bool
+    ) -> Generator[Job, Ended, tuple[OracleGap, ...]]:
+        """Return the items that see a response differ because of a mutant, and pass.
+
+        Args:
+            candidate: The mutant.
+            sights: What items saw under it, maybe after others.
+            cold: Whether everything is imported afresh for it.
+        """
+        gaps: list[OracleGap] = []
+        for number, sight in sorted(sights.items()):
+            if len(gaps) == MOST_GAPS:
+                break
+            usual = self._items[number].exchanges
+            sample = yield from self._sample(number, cold=cold)
+            if sample is None or not differences(usual, sight, [sample]):
+                continue
+            again = yield self._make_job(candidate, [number], cold=cold, partly=cold)
+            alone = self._alone(number, again)
+            told = differences(usual, alone, [sample]) if alone is not None else None
+            if told is None or alone is None:
+                continue
+            which, where = told
+            exchange = alone[which] if which < len(alone) else usual[which]
+            wanted = not cold and not any(gap.proposal for gap in gaps)
+            gaps.append(
+                OracleGap(
+                    layer="unit",
+                    test=self._items[number].name,
+                    request=text.one_line(f"{exchange.method} {exchange.path}"),
+                    number=which + 1,
+                    differences=where,
+                    proposal=(yield from self._proposal(candidate, number, which, where)) if wanted else None,
+                )
+            )
+        return tuple(gaps)
+
+    def _sample(self, number: int, *, cold: bool) -> Generator[Job, Ended, Sight | None]:
+        """Return what an item sees when it is run once more without a mutant; None: it does not pass."""
+        if (number, cold) not in self._samples:
+            plain = yield self._make_job(None, [number], cold=cold, partly=cold)
+            self._samples[number, cold] = self._alone(number, plain)
+        return self._samples[number, cold]
+
+    def _alone(self, number: int, ended: Ended) -> Sight | None:
+        """Return what an item saw that ran alone in its child; None: it did not pass."""
+        if not ended.ended or not ended.items or ended.failed:
+            return None
+        return self.of(ended).get(number, self._items[number].exchanges)
+
+    def _proposal(
+        self, candidate: Candidate, number: int, which: int, where: Sequence[ResponseDifference]
+    ) -> Generator[Job, Ended, Proposal | None]:
+        """Return the assertion with which an item notices a mutant; None: none is found that does, or it is not sure.
+
+        All items of the same function have to pass with it, as often as it takes to trust them.
+        """
+        name = self._items[number].name
+        path = os.path.realpath(os.path.join(self._root, name.partition("::")[0]))  # noqa: PTH118 - only a name
+        try:
+            test = Subject(name, path, decode_source(Path(path).read_bytes()))
+            found = proposed(test, self._items[number].exchanges, which, where)
+        except (OSError, SyntaxError, ValueError):
+            return None
+        if found is None:
+            return None
+        stem = name.partition("[")[0]
+        alike = [k for k, item in enumerate(self._items) if item.may_kill and item.name.partition("[")[0] == stem]
+        for _ in range(_TRUSTED):
+            plain = yield self._make_job(None, alike, cold=False, test=found.change)
+            if not plain.ended or plain.failed or len(plain.items) < len(alike):
+                return None
+            mutated = yield self._make_job(candidate, [number], cold=False, test=found.change)
+            if not mutated.failed:
+                return None
+        return found.proposal

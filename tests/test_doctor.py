@@ -45,7 +45,7 @@ def test_when_all_is_well_each_check_says_what_it_found(shop: Path) -> None:
     assert failures(checks) == {}
     assert doctor.exit_code(checks) is ExitCode.PASSED
     told = {c.name: c.message for c in checks}
-    assert told["app"].startswith("shop.app:create_app is imported and served (flask ")
+    assert told["app"].startswith("shop.app:create_app is imported and served (")
     assert told["reset"] == "tests.hooks:reset works"
     assert told["identity clerk"] == "has a credential for `X-Shop-Key`"
     assert told["document"] == "openapi.yaml: OpenAPI 3.1, 3 operations"

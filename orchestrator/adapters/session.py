@@ -52,6 +52,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         limits: Seconds: until the first item begins, then for each line of the child: mostly, an item has ended.
         change: The mutant; None: the code as it is.
         test: A change to a test, beside it; not of a cold job.
+        chance: Which random numbers are drawn: others than usual show what is made of them.
         stop: Whether to end at the first item that fails.
         trace: Whether to record what is reached: it runs where the source is instrumented.
         cold: Whether everything is imported afresh.
@@ -63,6 +64,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     limits: tuple[float, ...]
     change: Change | None = None
     test: Change | None = None
+    chance: int = 0
     stop: bool = True
     trace: bool = False
     cold: bool = False

@@ -30,6 +30,9 @@ _LIMIT: Final = 120  # characters of a value that are shown
 # What says when or by whom and not what: it varies, or follows from the rest.
 _IGNORED: Final = frozenset({"date", "server", "content-length", "connection", "keep-alive", "transfer-encoding"})
 
+_HEXADECIMAL: Final = "hexadecimal digits"
+_TOKEN: Final = 16  # of which a token has at least so many
+
 _FORMS: Final = tuple(
     (name, re.compile(pattern))
     for name, pattern in (
@@ -39,7 +42,7 @@ _FORMS: Final = tuple(
         ("a date", r"\d{4}-\d\d-\d\d"),
         ("an HTTP date", r"[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT"),
         ("digits", r"\d+"),
-        ("hexadecimal digits", r"[0-9a-fA-F]+"),
+        (_HEXADECIMAL, r"[0-9a-fA-F]+"),
         ("empty", r""),
     )
 )
@@ -155,7 +158,7 @@ def flattened(data: Any, path: str = "$") -> Iterator[tuple[str, Value]]:
         where, value = waiting.pop()
         if isinstance(value, dict):
             if not value:
-                yield where, "{}"
+                yield where, EMPTY
             waiting += [(f"{where}{_key(key)}", inside) for key, inside in reversed(value.items())]
         elif isinstance(value, list):
             yield f"length of {where}", len(value)
@@ -168,28 +171,39 @@ def _key(key: str) -> str:
     return f".{key}" if key.isidentifier() else f"[{json.dumps(key)}]"
 
 
-class _Missing:
+class _Sign:
+    """A value that is no scalar of JSON."""
+
+    def __init__(self, shown: str) -> None:
+        self._shown = shown
+
     def __repr__(self) -> str:
-        return "nothing"
+        return self._shown
 
 
-MISSING: Final[Any] = _Missing()
+MISSING: Final[Any] = _Sign("nothing")
+EMPTY: Final[Any] = _Sign("{}")  # an object without keys
+
+
+def shown(value: Any) -> str:
+    """Return a value as people know it: JSON, or what stands for it."""
+    return repr(value) if isinstance(value, _Sign) else json.dumps(value, ensure_ascii=False)
 
 
 def _form(value: Any) -> str:
-    if value is MISSING:
-        return "nothing"
+    if isinstance(value, _Sign):
+        return shown(value)
     if isinstance(value, str):
-        return next((name for name, pattern in _FORMS if pattern.fullmatch(value)), "text")
+        name = next((name for name, pattern in _FORMS if pattern.fullmatch(value)), "text")
+        # A token or a digest has always as many; a number, written so, has not.
+        return f"{len(value)} {name}" if name == _HEXADECIMAL and len(value) >= _TOKEN else name
     return {bool: "true or false", type(None): "null"}.get(type(value), "a number")
 
 
 def _shown(place: Place, run: Values) -> str:
     """Return a place's value as people are shown it, without secrets: the place may say that it is one."""
     value = run.get(place, MISSING)
-    if value is MISSING:
-        return "nothing"
-    told = value if place[1] == _REQUEST else json.dumps(value, ensure_ascii=False)
+    told = str(value) if place[1] == _REQUEST else shown(value)
     name = re.split(r"[\s.\[]", place[1])[-1].strip('"]')
     return text.one_line(f"{name}: {told}", limit=_LIMIT).removeprefix(f"{name}: ")
 

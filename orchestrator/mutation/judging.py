@@ -385,6 +385,7 @@ class Judge:
         stop: bool = True,
         partly: bool = False,
         test: Change | None = None,
+        chance: int = 0,
     ) -> Job:
         times = _PATIENT if patient else 1.0
         start = (_COLD_START + _TIMES * self._start if cold else _START) * times
@@ -395,6 +396,7 @@ class Judge:
             limits=tuple(limits),
             change=self._change(candidate) if candidate else None,
             test=test,
+            chance=chance,
             files=self._files(numbers) if partly else (),
             stop=stop,
             cold=cold,

@@ -17,7 +17,7 @@ import msgspec
 from orchestrator import text
 from orchestrator.adapters.session import Change, Exchange
 from orchestrator.model.mutation import Proposal, ResponseDifference
-from orchestrator.mutation.differences import MISSING, Value, values
+from orchestrator.mutation.differences import EMPTY, MISSING, Value, shown, values
 
 _METHODS: Final = frozenset({"get", "post", "put", "patch", "delete", "head", "options", "request", "open", "send"})
 _CLIENTS: Final = re.compile(r"client|session|requests|httpx|http|api", re.IGNORECASE)
@@ -70,7 +70,7 @@ def proposed(
     usual = values(exchanges)
     for difference in differences:
         value = usual.get((which, difference.place), MISSING)
-        varies = value is not MISSING and difference.before != _told(value)
+        varies = difference.before != shown(value)
         if varies:  # no value is right, or it is a secret
             continue
         changed = _with_assertion(test.source, function, request, _Truth(exchanges[which], difference.place, value))
@@ -270,6 +270,8 @@ def _of_document(document: str, place: str, value: Value) -> str:
     if value is MISSING:
         inside = document + "".join(f"[{k}]" for k in keys[:-1])
         return f"{keys[-1]} not in {inside}" if keys and keys[-1].startswith('"') else ""
+    if value is EMPTY:
+        return f"{subject} == {{}}"
     if value is None or isinstance(value, bool):
         return f"{subject} is {value}"
     return f"{subject} == {_literal(value)}" if _literal(value) else ""
@@ -285,10 +287,6 @@ def _literal(value: Value) -> str:
     """Return a value as Python writes it; empty: it is too long to be read."""
     told = json.dumps(value, ensure_ascii=False) if isinstance(value, str) else repr(value)
     return told if len(told) <= _LONGEST and told.isprintable() else ""
-
-
-def _told(value: Value) -> str:
-    return json.dumps(value, ensure_ascii=False)
 
 
 def _made(test: Subject, function: _Function, changed: _Changed) -> Proposed:

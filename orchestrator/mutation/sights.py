@@ -32,7 +32,8 @@ class Sights:
     Args:
         items: Without a mutant, in pytest's order.
         root: The folder that their names are relative to.
-        make_job: Makes a job of a candidate (None: no mutant) and items' numbers; takes `cold`, `partly` and `test`.
+        make_job: Makes a job of a candidate (None: no mutant) and items' numbers; takes `cold`, `partly`, `test` and
+            `chance`.
     """
 
     def __init__(self, items: Sequence[Item], root: str, make_job: Callable[..., Job]) -> None:
@@ -105,9 +106,9 @@ class Sights:
         return tuple(gaps)
 
     def _sample(self, number: int, *, cold: bool) -> Generator[Job, Ended, Sight | None]:
-        """Return what an item sees when it is run once more without a mutant; None: it does not pass."""
+        """Return what an item sees without a mutant, later and with other random numbers; None: it does not pass."""
         if (number, cold) not in self._samples:
-            plain = yield self._make_job(None, [number], cold=cold, partly=cold)
+            plain = yield self._make_job(None, [number], cold=cold, partly=cold, chance=1)
             self._samples[number, cold] = self._alone(number, plain)
         return self._samples[number, cold]
 

@@ -59,7 +59,8 @@ def test_a_value_is_told_by_its_path() -> None:
 def test_true_is_not_one_and_null_is_not_missing() -> None:
     assert told(seen({"a": True}), seen({"a": 1})) == [("$.a", "true", "1")]
     assert told(seen({"a": None}), seen({"b": 1})) == [("$.a", "null", "nothing"), ("$.b", "nothing", "1")]
-    assert told(seen([]), seen({})) == [("length of $", "0", "nothing"), ("$", "nothing", '"{}"')]
+    assert told(seen([]), seen({})) == [("length of $", "0", "nothing"), ("$", "nothing", "{}")]
+    assert told(seen({"a": {}}), seen({"a": "{}"})) == [("$.a", "{}", '"{}"')]
 
 
 def test_of_an_array_that_is_longer_or_shorter_its_length_is_told_and_not_what_is_more() -> None:
@@ -105,6 +106,14 @@ def test_what_varies_by_itself_is_compared_by_its_form() -> None:
     assert told(before, seen({"id": None, "at": "2026-01-01"}), sample) == [
         ("$.id", "a UUID", "null"),
         ("$.at", "a date and time with its zone", '"2026-01-01"'),
+    ]
+
+
+def test_a_token_has_as_many_digits_as_ever_and_a_number_has_not() -> None:
+    before, sample = seen({"hash": "ab" * 8, "number": "1f"}), seen({"hash": "cd" * 8, "number": "2e"})
+    assert not told(before, seen({"hash": "ef" * 8, "number": "abc"}), sample)
+    assert told(before, seen({"hash": "ef" * 9, "number": "3d"}), sample) == [
+        ("$.hash", "16 hexadecimal digits", f'"{"ef" * 9}"')
     ]
 
 

@@ -9,6 +9,7 @@ from tests.mutation.subjects import Judged, judge
 
 HEAD = """
 from datetime import datetime, timezone
+from secrets import randbelow
 from uuid import uuid4
 
 from flask import Flask, Response, jsonify, redirect
@@ -164,10 +165,13 @@ def now():
 def fresh():
     return str(uuid4())
 
+def drawn():
+    return randbelow(1000) + 5
+
 @app.post("/records")
 def create():
     without_effect(1)
-    record = {"id": fresh(), "at": now(), "size": 1}
+    record = {"id": fresh(), "at": now(), "size": 1, "drawn": drawn()}
     RECORDS[record["id"]] = record
     return jsonify(record), 201
 
@@ -182,6 +186,7 @@ def test_records(client):
 """,
     )
     assert steps(found, "without_effect") == {Step.REACHED}
+    assert steps(found, "drawn") - {Step.REVEALED} == {Step.REACHED}
     assert steps(found, "fresh") == {Step.PROPAGATED}
     assert places(gap(found, "str(None)"))[0][2] == '"None"'
     assert places(gap(found, "len(key) - 1")) == [("$.again", "37", "35")]

@@ -11,7 +11,7 @@ from orchestrator.adapters.session import Exchange
 from orchestrator.mutation.differences import differences
 from orchestrator.mutation.proposals import Proposed, Subject, proposed
 
-BEFORE = {"total": 3, "name": "tea", "none": None, "fresh": True, "items": [1, 2], "a b": {"c": 1.5}}
+BEFORE = {"total": 3, "name": "tea", "none": None, "fresh": True, "items": [1, 2], "empty": {}, "a b": {"c": 1.5}}
 FLASK, HTTPX, DJANGO = "werkzeug.test", "httpx", "django.test.client"
 
 
@@ -57,6 +57,7 @@ def test_it(client):
         ({"fresh": False}, 'assert response.get_json()["fresh"] is True'),
         ({"items": [1]}, 'assert len(response.get_json()["items"]) == 2'),
         ({"items": [1, 9]}, 'assert response.get_json()["items"][1] == 2'),
+        ({"empty": None}, 'assert response.get_json()["empty"] == {}'),
         ({"a b": {"c": 2}}, 'assert response.get_json()["a b"]["c"] == 1.5'),
         ({"more": 1}, 'assert "more" not in response.get_json()'),
     ],

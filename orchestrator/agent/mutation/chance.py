@@ -19,10 +19,10 @@ def install() -> None:
     settle("")
 
 
-def settle(name: str) -> None:
-    """Begin with the random numbers of a test."""
-    random.seed(name)
-    _stream.seed(name)
+def settle(name: str, number: int = 0) -> None:
+    """Begin with the random numbers of a test; another number gives others."""
+    random.seed(f"{number} {name}")
+    _stream.seed(f"{number} {name}")
 
 
 def _urandom(size: int, /) -> bytes:

@@ -82,6 +82,7 @@ class Items:
         *,
         stop: bool,
         seen: Seen,
+        draws: int = 0,
         trace: Trace | None = None,
         functions: FunctionRecorder | None = None,
     ) -> None:
@@ -92,12 +93,13 @@ class Items:
             write: Told of each item as it ends.
             stop: End at the first that fails.
             seen: Asked which exchanges each item had.
+            draws: Which random numbers they draw.
             trace: Asked what each item has reached, if there is one.
             functions: Asked which functions each item has executed, if there is one.
         """
         for item, following in zip(items, [*items[1:], None]):  # noqa: B905 - Python 3.10 has `strict`, but both have one length
             self._failed, self._outcome = "", "passed"
-            chance.settle(item.nodeid)
+            chance.settle(item.nodeid, draws)
             seen.begin()
             started = _clock(_MONOTONIC)
             try:
@@ -337,7 +339,15 @@ class _Service:
         if self._functions:
             self._functions.renew()
         chosen = [self._session.items[number] for number in job["items"]]
-        self._items.run(chosen, write, stop=job["stop"], seen=self._seen, trace=self._trace, functions=self._functions)
+        self._items.run(
+            chosen,
+            write,
+            stop=job["stop"],
+            seen=self._seen,
+            draws=job["chance"],
+            trace=self._trace,
+            functions=self._functions,
+        )
 
 
 class ColdSession(Collecting):
@@ -383,7 +393,12 @@ class ColdSession(Collecting):
         chosen = [*(known[n] for n in wanted if n in known), *others]
         self._write({"begun": True})
         Items(session.config).run(
-            chosen, self._write, stop=self._job["stop"], seen=self._seen, functions=self._functions
+            chosen,
+            self._write,
+            stop=self._job["stop"],
+            seen=self._seen,
+            draws=self._job["chance"],
+            functions=self._functions,
         )
         self._write({"imported": self._is_imported()})
         self._write({"end": True})

@@ -17,7 +17,7 @@ def drawn():
 
 found = []
 for name in sys.argv[1:]:
-    chance.settle(name)
+    chance.settle(name.rstrip("'"), name.count("'"))
     found.append(drawn())
 print(json.dumps([*found, len(os.urandom(0)), uuid.UUID(found[0][0]).version]))
 """
@@ -34,6 +34,11 @@ def test_a_test_draws_the_same_numbers_whatever_ran_before_it_and_another_test_d
     assert first == again
     assert not set(first) & set(second)
     assert len({str(value) for value in (*first, *second)}) == 12
+
+
+def test_the_same_test_draws_others_when_it_is_asked_to() -> None:
+    usual, others, *_ = drawn("a", "a'")
+    assert not set(usual) & set(others)
 
 
 def test_another_process_draws_the_same() -> None:

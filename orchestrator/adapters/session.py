@@ -85,6 +85,7 @@ class Exchange(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         is_text: Whether the body is told as it is.
         client: The module of the client that sent it.
         digest: Of all of this but number and client.
+        at: The line of the test's function that sends it, from its first one (decorators included); 0: not known.
         lines: The statements of the source that it executes, by path, as hexadecimal masks of first lines; only where
             they are recorded.
     """
@@ -98,6 +99,7 @@ class Exchange(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     is_text: bool = True
     client: str = ""
     digest: str = ""
+    at: int = 0
     lines: dict[str, str] = {}
 
 

@@ -25,11 +25,12 @@ _PARTS: Final = re.compile(r'\.([^\W\d]\w*)|\[(\d+)\]|\["((?:[^"\\]|\\.)*)"\]')
 _LONGEST: Final = 80  # characters of a value that an assertion may hold
 _CONTEXT: Final = 3  # lines around a change in its diff
 
-# Statements whose inside runs any number of times.
-_RUN_AS_THEY_LIKE: Final = (
-    *(ast.For, ast.AsyncFor, ast.While, ast.Try, ast.TryStar, ast.If, ast.Match),
+# Statements whose own expressions can't be taken out of them.
+_OF_OTHERS: Final = (
+    *(ast.For, ast.AsyncFor, ast.While, ast.Try, ast.TryStar, ast.If, ast.Match, ast.With, ast.AsyncWith),
     *(ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef),
 )
+_GUESSES: Final = 4
 
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -51,8 +52,8 @@ class Subject(msgspec.Struct, frozen=True):
 
 def proposed(
     test: Subject, exchanges: Sequence[Exchange], which: int, differences: Sequence[ResponseDifference]
-) -> Proposed | None:
-    """Return the assertion for the first difference of which one can be made; None: of none.
+) -> Iterator[Proposed]:
+    """Yield what the assertion may be, the likeliest first: which expression is the response is only a guess.
 
     Args:
         test: The test that saw the difference.
@@ -64,23 +65,25 @@ def proposed(
         SyntaxError: the test's file is no Python.
     """
     function = _function(test.name, test.source)
-    request = _request(function, len(exchanges), which) if function and which < len(exchanges) else None
-    if function is None or request is None:
-        return None
+    if function is None or which >= len(exchanges):
+        return
     usual = values(exchanges)
-    for difference in differences:
-        value = usual.get((which, difference.place), MISSING)
-        varies = difference.before != shown(value)
-        if varies:  # no value is right, or it is a secret
-            continue
-        changed = _with_assertion(test.source, function, request, _Truth(exchanges[which], difference.place, value))
-        if changed is not None:
-            return _made(test, function, changed)
-    return None
+    truths = [
+        _Truth(exchanges[which], difference.place, value)
+        for difference in differences
+        # Else no value is right, or it is a secret.
+        if difference.before == shown(value := usual.get((which, difference.place), MISSING))
+    ]
+    for request in _requests(function, exchanges[which].at):
+        for truth in truths:
+            changed = _with_assertion(test.source, function, request, truth)
+            if changed is not None:
+                yield _made(test, function, changed)
+                break
 
 
 class _Request(msgspec.Struct, frozen=True):
-    """A statement that sends one request, and the expression in it that does."""
+    """A statement that sends a request, and the expression in it that is the response."""
 
     statement: ast.stmt
     call: ast.expr
@@ -111,44 +114,34 @@ def _function(name: str, source: str) -> _Function | None:
     return found[0] if len(found) == 1 else None
 
 
-def _request(function: _Function, count: int, which: int) -> _Request | None:
-    """Return the statement that sends a request by its number; None: it is not sure which one does."""
-    found: list[_Request] = []
-    for statement in _straight(function.body):
-        calls = [node for node in _expressions(statement) if _is_request(node)]
-        if isinstance(statement, ast.With | ast.AsyncWith):
-            if calls:
-                return None
-            continue
-        if calls and isinstance(statement, _RUN_AS_THEY_LIKE):
-            return None
-        found += [_Request(statement, call) for call in calls]
-    if len(found) != count:  # fixtures and helpers send some, or a redirect was followed
-        return None
-    chosen = found[which]
-    alone = sum(request.statement is chosen.statement for request in found) == 1
-    return chosen if alone else None
+def _requests(function: _Function, at: int) -> list[_Request]:
+    """Return the expressions that may be the response to a request that a line sends, the likeliest first.
+
+    Args:
+        function: The test's.
+        at: The line, from the function's first one.
+    """
+    line = _first_line(function) + at
+    inside = [n for n in ast.walk(function) if isinstance(n, ast.stmt) and n is not function and _holds(n, line)]
+    if not at or not inside:
+        return []
+    statement = inside[-1]  # the innermost: they are in each other
+    if isinstance(statement, _OF_OTHERS):
+        return []
+    found = [n for n in ast.walk(statement) if isinstance(n, ast.Call | ast.Await)]
+    awaited = {n.value for n in found if isinstance(n, ast.Await)}
+    calls = [n for n in found if n not in awaited and n.lineno <= line <= (n.end_lineno or n.lineno)]
+    calls.reverse()  # the innermost first
+    calls.sort(key=lambda call: not _is_request(call))
+    return [_Request(statement, call) for call in calls[:_GUESSES]]
 
 
-def _straight(body: Sequence[ast.stmt]) -> Iterator[ast.stmt]:
-    """Yield statements in the order in which they run, those inside of `with` after it."""
-    for statement in body:
-        yield statement
-        if isinstance(statement, ast.With | ast.AsyncWith):
-            yield from _straight(statement.body)
+def _first_line(function: _Function) -> int:
+    return min([function.lineno, *(decorator.lineno for decorator in function.decorator_list)])
 
 
-def _expressions(statement: ast.stmt) -> Iterator[ast.expr]:
-    """Yield the expressions of a statement, an `await` before what it awaits; of `with` only its head."""
-    heads: list[ast.AST] = list(statement.items) if isinstance(statement, ast.With | ast.AsyncWith) else [statement]
-    awaited: set[ast.AST] = set()
-    for head in heads:
-        for node in ast.walk(head):
-            if isinstance(node, ast.Await) and _is_request(node.value):
-                awaited.add(node.value)
-                yield node
-            elif isinstance(node, ast.expr) and node not in awaited:
-                yield node
+def _holds(statement: ast.stmt, line: int) -> bool:
+    return statement.lineno <= line <= (statement.end_lineno or statement.lineno)
 
 
 def _is_request(node: ast.expr) -> bool:
@@ -292,7 +285,7 @@ def _literal(value: Value) -> str:
 def _made(test: Subject, function: _Function, changed: _Changed) -> Proposed:
     """Return the proposal, and the changed function."""
     lines = test.source.split("\n")
-    first = min([function.lineno, *(d.lineno for d in function.decorator_list)])
+    first = _first_line(function)
     last = function.end_lineno or function.lineno
     more = len(changed.lines) - len(lines)
     file = test.name.partition("::")[0]

@@ -129,18 +129,19 @@ class Sights:
         path = os.path.realpath(os.path.join(self._root, name.partition("::")[0]))  # noqa: PTH118 - only a name
         try:
             test = Subject(name, path, decode_source(Path(path).read_bytes()))
-            found = proposed(test, self._items[number].exchanges, which, where)
+            guesses = list(proposed(test, self._items[number].exchanges, which, where))
         except (OSError, SyntaxError, ValueError):
-            return None
-        if found is None:
             return None
         stem = name.partition("[")[0]
         alike = [k for k, item in enumerate(self._items) if item.may_kill and item.name.partition("[")[0] == stem]
-        for _ in range(_TRUSTED):
-            plain = yield self._make_job(None, alike, cold=False, test=found.change)
-            if not plain.ended or plain.failed or len(plain.items) < len(alike):
-                return None
-            mutated = yield self._make_job(candidate, [number], cold=False, test=found.change)
-            if not mutated.failed:
-                return None
-        return found.proposal
+        for guess in guesses:
+            for _ in range(_TRUSTED):
+                plain = yield self._make_job(None, alike, cold=False, test=guess.change)
+                if not plain.ended or plain.failed or len(plain.items) < len(alike):
+                    break
+                mutated = yield self._make_job(candidate, [number], cold=False, test=guess.change)
+                if not mutated.failed:
+                    break
+            else:
+                return guess.proposal
+        return None

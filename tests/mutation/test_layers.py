@@ -136,6 +136,38 @@ class TestTotal:
     assert "+        response = client.get" in proposal.diff
 
 
+def test_an_assertion_is_proposed_where_helpers_send_the_request_and_look_at_the_response(tmp_path: Path) -> None:
+    found = judged(
+        tmp_path,
+        PRICES,
+        """
+from functools import wraps
+
+def asked(client, count):
+    return client.get(f"/total/{count}")
+
+def good(response, status):
+    assert response.status_code == status
+    return response
+
+def twice(function):
+    @wraps(function)
+    def again(*args, **kwargs):
+        function(*args, **kwargs)
+        function(*args, **kwargs)
+    return again
+
+@twice
+def test_total(client):
+    good(asked(client, int("2")), 200)
+""",
+    )
+    (one,) = found["count * 8"].gaps
+    assert one.proposal
+    assert one.proposal.assertion == 'assert response.get_json()["total"] == 14'
+    assert '+    response = asked(client, int("2"))\n+    good(response, 200)' in one.proposal.diff
+
+
 def test_an_assertion_that_is_not_true_for_all_parameters_is_not_proposed(tmp_path: Path) -> None:
     found = judged(
         tmp_path,

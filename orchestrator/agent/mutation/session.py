@@ -100,7 +100,7 @@ class Items:
         for item, following in zip(items, [*items[1:], None]):  # noqa: B905 - Python 3.10 has `strict`, but both have one length
             self._failed, self._outcome = "", "passed"
             chance.settle(item.nodeid, draws)
-            seen.begin()
+            seen.begin(getattr(item, "obj", None))
             started = _clock(_MONOTONIC)
             try:
                 item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)

@@ -22,7 +22,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import textwrap
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -33,6 +32,7 @@ import msgspec
 
 from orchestrator import config, history
 from orchestrator.adapters import agent
+from orchestrator.adapters import pytest as suites
 from orchestrator.model.mutation import Mutant, MutantStatus, Step
 
 import mutation  # isort: skip - the file beside this one
@@ -214,16 +214,15 @@ def observed(project: Path, folder: Path, environment: Path | None = None) -> Fo
         environment: The project whose interpreter is used.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "ripr_plugin.py").write_text(textwrap.dedent(PLUGIN))
+    (folder / "ripr_plugin.py").write_text(PLUGIN)
     answer = folder / "answer.json"
     answer.unlink(missing_ok=True)
     loaded = config.load(project)
     python = agent.interpreter(config.load(environment) if environment else loaded)
-    generated = os.path.relpath(project / loaded.settings.properties.directory, loaded.directory)
-    command = [python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "ripr_plugin", f"--ignore={generated}"]
+    command = [python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "ripr_plugin"]
     try:
         subprocess.run(
-            [*command, *loaded.settings.tests.options, *loaded.settings.tests.paths],
+            [*command, *suites.selection(loaded), *loaded.settings.tests.paths],
             cwd=loaded.directory,
             env={
                 **os.environ,

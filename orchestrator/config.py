@@ -7,6 +7,7 @@ sentence that documents it (`docs/settings.md` is written from them; a test comp
 from __future__ import annotations
 
 import difflib
+import os
 import types
 import typing
 from collections.abc import Iterator, Mapping
@@ -352,6 +353,11 @@ class Mutation(_Section, frozen=True):
     )
     workers: Annotated[Count, Meta(description="Mutants judged at the same time; 0: one a core.")] = 0
     timeout: Annotated[Seconds, Meta(description="Seconds that the stage may take.")] = 3600.0
+
+    @property
+    def processes(self) -> int:
+        """How many mutants are judged at the same time."""
+        return self.workers or os.cpu_count() or 1
 
 
 class Gates(_Section, frozen=True):

@@ -392,16 +392,10 @@ class Session:
 def running(
     project: Project, installed: pytest.Installed, *, workers: int, deselected: Sequence[str] = ()
 ) -> Iterator[Session]:
-    """Start the agent, wait until the session is collected, and end it when the block is left.
-
-    Args:
-        project: Whose tests.
-        installed: What the user's interpreter has.
-        workers: Children at a time.
-        deselected: Items that are not collected.
+    """Do the same as `started`, and wait until the session is collected.
 
     Raises:
-        OrchestratorError: it can't be started, or can't collect.
+        OrchestratorError: the agent can't be started, or can't collect.
     """
     with started(project, installed, workers=workers, deselected=deselected) as session:
         session.wait_until_collected(project.settings.tests.timeout)

@@ -9,16 +9,28 @@ from __future__ import annotations
 import functools
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from contextvars import ContextVar
 from importlib.machinery import ModuleSpec
 from types import ModuleType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 from urllib.parse import urlsplit
 
 Exchange = dict[str, Any]
 
+
+class Listener(Protocol):
+    """Who is told of each exchange."""
+
+    def begun(self) -> None:
+        """A request is about to be sent."""
+
+    def ended(self, exchange: Exchange) -> None:
+        """It was answered; what is added to the exchange stays with it."""
+
+
 _current: list[Exchange] = []
-_told: list[Callable[[], None]] = []  # when an exchange begins, and when it ends; empty: responses are not kept
+_listeners: list[Listener] = []  # one, or none: then responses are not kept
 _depth: ContextVar[int] = ContextVar("depth", default=0)  # of threads as well as of tasks
 _MARK = "_orchestrator_hears"
 
@@ -34,14 +46,9 @@ def heard() -> list[Exchange]:
     return list(seen.values())
 
 
-def keep_whole(begun: Callable[[], None], ended: Callable[[], None]) -> None:
-    """Keep headers and bodies too, from now on.
-
-    Args:
-        begun: Called before each request is sent.
-        ended: Called when an exchange was heard.
-    """
-    _told[:] = [begun, ended]
+def keep_whole(listener: Listener) -> None:
+    """Keep headers and bodies too from now on, and tell somebody of each exchange."""
+    _listeners[:] = [listener]
 
 
 def whole() -> list[Exchange]:
@@ -113,12 +120,12 @@ def _hear(client: _Client, method: str, url: str, response: Any) -> None:
     parts = urlsplit(url)
     path = _encodable(parts.path or "/")
     exchange: Exchange = {"method": method.upper(), "path": path, "status": int(response.status_code)}
-    if _told:
+    if _listeners:
         exchange["client"] = client.module
         exchange["url"] = f"{path}?{_encodable(parts.query)}" if parts.query else path
         exchange["headers"] = [(str(k), _encodable(str(v))) for k, v in _headers(response)]
         exchange["body"] = client.body(response)
-        _told[1]()
+        _listeners[0].ended(exchange)
     _current.append(exchange)
 
 
@@ -135,19 +142,22 @@ def _headers(response: Any) -> list[tuple[str, str]]:
     return found
 
 
-def _begun() -> None:
-    if _told and _depth.get() == 1:
-        _told[0]()
+@contextmanager
+def _sending() -> Iterator[None]:
+    """Count the clients that are in each other."""
+    token = _depth.set(_depth.get() + 1)
+    if _listeners and _depth.get() == 1:
+        _listeners[0].begun()
+    try:
+        yield
+    finally:
+        _depth.reset(token)
 
 
 def _wrapped_sync(original: Callable[..., Any], note: Callable[[Any, Any, Any], None]) -> Callable[..., Any]:
     def send(self: Any, *args: Any, **kwargs: Any) -> Any:
-        token = _depth.set(_depth.get() + 1)
-        _begun()
-        try:
+        with _sending():
             response = original(self, *args, **kwargs)
-        finally:
-            _depth.reset(token)
         if _depth.get() == 0:
             note(response, args, kwargs)
         return response
@@ -157,12 +167,8 @@ def _wrapped_sync(original: Callable[..., Any], note: Callable[[Any, Any, Any], 
 
 def _wrapped_async(original: Callable[..., Any], note: Callable[[Any, Any, Any], None]) -> Callable[..., Any]:
     async def send(self: Any, *args: Any, **kwargs: Any) -> Any:
-        token = _depth.set(_depth.get() + 1)
-        _begun()
-        try:
+        with _sending():
             response = await original(self, *args, **kwargs)
-        finally:
-            _depth.reset(token)
         if _depth.get() == 0:
             note(response, args, kwargs)
         return response

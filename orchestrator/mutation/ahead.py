@@ -17,7 +17,6 @@ from orchestrator.adapters.session import Session
 from orchestrator.config import Project
 from orchestrator.errors import OrchestratorError
 from orchestrator.mutation import candidates, critical
-from orchestrator.mutation.unchanged import LastRun
 
 
 class Ahead:
@@ -25,26 +24,31 @@ class Ahead:
 
     def __init__(self, project: Project) -> None:
         self._project = project
-        self._workers = project.settings.mutation.workers or os.cpu_count() or 1
+        self._workers = project.settings.mutation.processes
         self._stack = contextlib.ExitStack()
         self._session: Session | None = None
         self._making: Future[None] | None = None
 
     def begin(self, installed: Installed) -> None:
-        """Begin, if there is a core for it and something to do.
+        """Begin, if there is a core for it and a session is wanted.
 
         Args:
             installed: What the user's interpreter has.
         """
         settings = self._project.settings.mutation
         wanted = settings.critical and not settings.dask and settings.mode != "fresh"
-        if not wanted or (os.cpu_count() or 1) < 2 or LastRun(self._project, installed).suite():
+        if not wanted or (os.cpu_count() or 1) < 2:
             return
         with contextlib.suppress(OrchestratorError, OSError):  # the stage meets it again, and tells it
-            self._session = self._stack.enter_context(session.started(self._project, installed, workers=self._workers))
+            self._session = self._started(installed)
         if not settings.quick:
             pool = self._stack.enter_context(ThreadPoolExecutor(1))
             self._making = pool.submit(self._make)
+
+    def _started(self, installed: Installed, deselected: Sequence[str] = ()) -> Session:
+        return self._stack.enter_context(
+            session.started(self._project, installed, workers=self._workers, deselected=deselected)
+        )
 
     def _make(self) -> None:
         with contextlib.suppress(OrchestratorError):
@@ -67,15 +71,12 @@ class Ahead:
         Raises:
             OrchestratorError: the tests can't be collected.
         """
-        begun, self._session = self._session, None
-        if begun is None or deselected:
+        if self._session is None or deselected:
             self.close()
-            with session.running(self._project, installed, workers=self._workers, deselected=deselected) as running:
-                yield running
-            return
+            self._session = self._started(installed, deselected)
         try:
-            begun.wait_until_collected(self._project.settings.tests.timeout)
-            yield begun
+            self._session.wait_until_collected(self._project.settings.tests.timeout)
+            yield self._session
         finally:
             self.close()
 

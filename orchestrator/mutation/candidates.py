@@ -64,10 +64,11 @@ def find(project: Project, selection: Selection, *, workers: int) -> tuple[list[
         selection: What is critical.
         workers: Processes that may share the work.
     """
-    files = _files(project, selection)
+    settings = mutmut.settings(project)
+    files = _files(project, selection, settings)
     texts = {path: decode_source(file.read_bytes()) for path, file in files.items()}
     quick = project.settings.mutation.quick
-    made, errors = _emptied(texts, selection) if quick else _made(project, texts, workers)
+    made, errors = _emptied(texts, selection) if quick else _made(project, texts, settings, workers)
     candidates: list[Candidate] = []
     for path, file in files.items():
         module = source.module_name(file, project)
@@ -79,13 +80,13 @@ def find(project: Project, selection: Selection, *, workers: int) -> tuple[list[
 
 def make(project: Project, selection: Selection, *, workers: int) -> None:
     """Have mutmut make the mutants of a selection, so that `find` has less to do."""
-    texts = {path: decode_source(file.read_bytes()) for path, file in _files(project, selection).items()}
-    _made(project, texts, workers)
-
-
-def _files(project: Project, selection: Selection) -> dict[str, Path]:
-    """Return the source files in which something is mutated, by their paths in the project."""
     settings = mutmut.settings(project)
+    files = _files(project, selection, settings)
+    _made(project, {path: decode_source(file.read_bytes()) for path, file in files.items()}, settings, workers)
+
+
+def _files(project: Project, selection: Selection, settings: mutmut.Settings) -> dict[str, Path]:
+    """Return the source files in which something is mutated, by their paths in the project."""
     root = project.root.resolve()
     files: dict[str, Path] = {}
     for file in source.files(project):
@@ -100,11 +101,13 @@ def _files(project: Project, selection: Selection) -> dict[str, Path]:
     return files
 
 
-def _made(project: Project, texts: Mapping[str, str], workers: int) -> tuple[Mapping[str, Sequence[Made]], Errors]:
+def _made(
+    project: Project, texts: Mapping[str, str], settings: mutmut.Settings, workers: int
+) -> tuple[Mapping[str, Sequence[Made]], Errors]:
     """Return mutmut's mutants of each file, and why there are none."""
     return mutmut.make(
         texts,
-        mutmut.settings(project).do_not_mutate_patterns,
+        settings.do_not_mutate_patterns,
         project.state / "mutation" / "made",
         types_matter=_types_matter(project),
         workers=workers,

@@ -19,7 +19,7 @@ from orchestrator.model.mutation import ResponseDifference
 
 MOST: Final = 5  # differences of one exchange that are told
 
-# A request by its number, and what is looked at: ("GET /a", "status", "header location", "$.items[0].total").
+# A request by its number, and what is looked at: `request`, `status`, `header location`, `$.items[0].total`.
 Place = tuple[int, str]
 Value = str | int | float | bool | None
 Values = Mapping[Place, Value]

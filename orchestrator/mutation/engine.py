@@ -7,7 +7,6 @@ mutants, mutants of code that runs at import, the self-check.
 from __future__ import annotations
 
 import hashlib
-import os
 import random
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -126,7 +125,7 @@ class Engine:
         self._installed = installed
         self._quarantined = tuple(quarantined)
         self._watch = watch
-        self._workers = project.settings.mutation.workers or os.cpu_count() or 1
+        self._workers = project.settings.mutation.processes
         self._root = project.root.resolve()
         self._collect = collect or partial(
             session.running, project, installed, workers=self._workers, deselected=self._quarantined

@@ -16,6 +16,7 @@ import msgspec
 
 from orchestrator import text
 from orchestrator.adapters.session import Change, Exchange
+from orchestrator.agent.mutation.lines import first_line, outermost
 from orchestrator.model.mutation import Proposal, ResponseDifference
 from orchestrator.mutation.differences import EMPTY, MISSING, Value, shown, values
 
@@ -23,7 +24,6 @@ _METHODS: Final = frozenset({"get", "post", "put", "patch", "delete", "head", "o
 _CLIENTS: Final = re.compile(r"client|session|requests|httpx|http|api", re.IGNORECASE)
 _PARTS: Final = re.compile(r'\.([^\W\d]\w*)|\[(\d+)\]|\["((?:[^"\\]|\\.)*)"\]')
 _LONGEST: Final = 80  # characters of a value that an assertion may hold
-_CONTEXT: Final = 3  # lines around a change in its diff
 
 # Statements whose own expressions can't be taken out of them.
 _OF_OTHERS: Final = (
@@ -106,11 +106,8 @@ class _Changed(msgspec.Struct, frozen=True):
 
 def _function(name: str, source: str) -> _Function | None:
     """Return the function of a test by its name."""
-    *classes, last = name.partition("::")[2].partition("[")[0].split("::")
-    body: Sequence[ast.stmt] = ast.parse(source).body
-    for wanted in classes:
-        body = next((node.body for node in body if isinstance(node, ast.ClassDef) and node.name == wanted), [])
-    found = [n for n in body if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef) and n.name == last]
+    qualified = name.partition("::")[2].partition("[")[0].replace("::", ".")
+    found = [node for place, node in outermost(ast.parse(source).body) if place == qualified]
     return found[0] if len(found) == 1 else None
 
 
@@ -121,7 +118,7 @@ def _requests(function: _Function, at: int) -> list[_Request]:
         function: The test's.
         at: The line, from the function's first one.
     """
-    line = _first_line(function) + at
+    line = first_line(function) + at
     inside = [n for n in ast.walk(function) if isinstance(n, ast.stmt) and n is not function and _holds(n, line)]
     if not at or not inside:
         return []
@@ -134,10 +131,6 @@ def _requests(function: _Function, at: int) -> list[_Request]:
     calls.reverse()  # the innermost first
     calls.sort(key=lambda call: not _is_request(call))
     return [_Request(statement, call) for call in calls[:_GUESSES]]
-
-
-def _first_line(function: _Function) -> int:
-    return min([function.lineno, *(decorator.lineno for decorator in function.decorator_list)])
 
 
 def _holds(statement: ast.stmt, line: int) -> bool:
@@ -285,11 +278,11 @@ def _literal(value: Value) -> str:
 def _made(test: Subject, function: _Function, changed: _Changed) -> Proposed:
     """Return the proposal, and the changed function."""
     lines = test.source.split("\n")
-    first = _first_line(function)
+    first = first_line(function)
     last = function.end_lineno or function.lineno
     more = len(changed.lines) - len(lines)
     file = test.name.partition("::")[0]
-    diff = difflib.unified_diff(lines, changed.lines, f"a/{file}", f"b/{file}", lineterm="", n=_CONTEXT)
+    diff = difflib.unified_diff(lines, changed.lines, f"a/{file}", f"b/{file}", lineterm="")
     proposal = Proposal(
         path=file,
         line=changed.at + 1,

@@ -20,6 +20,7 @@ from typing import Final
 import msgspec
 
 from orchestrator.adapters.session import Ended, Exchange, Job, Said, Session
+from orchestrator.agent.mutation.lines import united
 
 UNKNOWN: Final = ""  # the place of a function that can't be told
 GREEN: Final = ("passed", "xfailed", "skipped")
@@ -84,15 +85,6 @@ class Reach(msgspec.Struct, frozen=True, kw_only=True):
 def masks(lines: Mapping[str, str]) -> dict[str, int]:
     """Return masks as numbers from the way in which they travel."""
     return {path: int(mask, 16) for path, mask in lines.items()}
-
-
-def united(*reaches: Mapping[str, int]) -> dict[str, int]:
-    """Return the lines that are in any of some reaches."""
-    found: dict[str, int] = {}
-    for reach in reaches:
-        for path, mask in reach.items():
-            found[path] = found.get(path, 0) | mask
-    return found
 
 
 def record(session: Session, known: Reach, watch: Callable[[int, int], None], *, mutants: int = 0) -> Reach:

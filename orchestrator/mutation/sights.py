@@ -14,11 +14,12 @@ from typing import Final
 
 from orchestrator import text
 from orchestrator.adapters.session import Ended, Exchange, Job
+from orchestrator.agent.mutation.lines import united
 from orchestrator.model.mutation import OracleGap, Proposal, ResponseDifference
 from orchestrator.mutation.candidates import Candidate
 from orchestrator.mutation.differences import differences
 from orchestrator.mutation.proposals import Subject, proposed
-from orchestrator.mutation.reach import Item, masks, united
+from orchestrator.mutation.reach import Item, masks
 
 MOST_GAPS: Final = 3  # tests that see a mutant and pass, that are told
 _TRUSTED: Final = 3  # times that a proposed assertion has to hold without the mutant, and to fail under it

@@ -24,7 +24,7 @@ import msgspec
 
 from orchestrator import codec
 from orchestrator.adapters.session import Exchange
-from orchestrator.agent.mutation.lines import Recorder, first_line, places
+from orchestrator.agent.mutation.lines import Recorder, as_hex, first_line, places
 from orchestrator.model.mutation import MutantStatus
 from orchestrator.mutation.candidates import Candidate, span
 from orchestrator.mutation.judging import COLLECTION, Verdict
@@ -448,7 +448,7 @@ def _as_now(item: KeptItem, code: Code) -> Item:
     """Return an item with the lines where its functions are now."""
     exchanges = []
     for kept in item.exchanges:
-        now = {path: hex(mask) for path, mask in _absolute(kept.lines, kept.rest, code).items()}
+        now = as_hex(_absolute(kept.lines, kept.rest, code))
         exchanges.append(msgspec.structs.replace(kept.exchange, lines=now))
     return Item(
         name=item.name,

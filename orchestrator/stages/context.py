@@ -101,10 +101,10 @@ class Context:
         """Whether nobody asked for a stage: others need its result."""
         return bool(self._asked) and name not in self._asked
 
-    def begin_mutation(self) -> None:
-        """Begin with what the mutation stage needs, if it is planned."""
-        if "mutation" in self._planned:
-            self.ahead.begin(self.installed())
+    @property
+    def plans_mutation(self) -> bool:
+        """Whether mutants will be judged in this run."""
+        return "mutation" in self._planned
 
     def installed(self) -> pytest.Installed:
         """Return which tools the user's interpreter has."""

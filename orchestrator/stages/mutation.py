@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -12,7 +11,6 @@ import msgspec
 
 from orchestrator import config, text
 from orchestrator.adapters import git, mutmut
-from orchestrator.adapters.openapi import Document
 from orchestrator.errors import Code, OrchestratorError
 from orchestrator.model.mutation import MutantStatus, Mutation, OracleGap, Step, Unmutated, kills
 from orchestrator.model.problem import Problem
@@ -75,7 +73,7 @@ def run(context: Context) -> StageResult:
     def known() -> tuple[Mutation, str]:
         made = making.result()
         mutation = _mutation(_with_operations(made.candidates, reached), made.unmutated, engine.result, settings)
-        mutation = _with_requests_operations(mutation, context.document_or_none())
+        mutation = _with_requests_operations(mutation, context)
         return mutation, _summary(mutation)
 
     with pool, keep_on_interrupt(known):
@@ -105,7 +103,7 @@ def _make(context: Context, selection: critical.Selection) -> _Made:
     """
     context.ahead.wait_for_mutants()
     project, settings = context.project, context.project.settings.mutation
-    found, unmutated = candidates.find(project, selection, workers=settings.workers or os.cpu_count() or 1)
+    found, unmutated = candidates.find(project, selection, workers=settings.processes)
     found, problems = choice.suppressed(project, found)
     if since := settings.changed_since:
         found = choice.changed(found, git.changed_lines(project.root, since), since)
@@ -156,9 +154,10 @@ def _with_operations(found: Sequence[Candidate], reached: Mapping[str, Sequence[
     ]
 
 
-def _with_requests_operations(mutation: Mutation, document: Document | None) -> Mutation:
+def _with_requests_operations(mutation: Mutation, context: Context) -> Mutation:
     """Name the operation of each request that was answered differently."""
-    if document is None:
+    document = context.document_or_none() if any(m.gaps for m in mutation.mutants) else None
+    if document is None:  # or nobody asks for it: the app may have to be started for it
         return mutation
     replace = msgspec.structs.replace
 

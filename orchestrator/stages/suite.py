@@ -48,8 +48,10 @@ def run(context: Context) -> StageResult:
         suite = Suite(tests=pytest.parse_record(lines, known_red=tests.known_red).tests, workers=workers)
         return suite, _summary(suite)
 
-    if workers == 1:  # else the suite has all cores
-        context.begin_mutation()
+    has_changed = context.is_only_needed(NAME)  # else it would have been held
+    # With more workers the suite has all cores.
+    if workers == 1 and context.plans_mutation and (has_changed or not LastRun(project, installed).suite()):
+        context.ahead.begin(installed)
     with keep_on_interrupt(known_so_far):
         finished, recorded, coverage = pytest.run(
             project,

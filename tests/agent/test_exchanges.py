@@ -493,7 +493,15 @@ from orchestrator.agent import exchanges
 
 events = []
 exchanges.watch_imports()
-exchanges.keep_whole(lambda: events.append("begun"), lambda: events.append("ended"))
+
+class Listener:
+    def begun(self):
+        events.append("begun")
+
+    def ended(self, exchange):
+        events.append("ended")
+
+exchanges.keep_whole(Listener())
 
 import httpx
 from flask import Flask, Response

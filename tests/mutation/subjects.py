@@ -60,7 +60,7 @@ NOT_JUDGED = {MutantStatus.EQUIVALENT, MutantStatus.DUPLICATE, MutantStatus.TRIV
 
 
 @cache
-def _installed() -> suites.Installed:
+def installed() -> suites.Installed:
     """Return what the interpreter of all subjects has."""
     with TemporaryDirectory() as folder:
         return suites.installed(builders.project(Path(folder)))
@@ -96,5 +96,5 @@ def judge(root: Path, files: Mapping[str, str], **settings: Any) -> Judged:
     if project.settings.mutation.dask:
         result = Cluster(project, [], watch).run(lambda: found)
     else:
-        result = Engine(project, _installed(), [], watch).run(lambda: found)
+        result = Engine(project, installed(), [], watch).run(lambda: found)
     return Judged(tuple(result.applied(candidate) for candidate in found), result)

@@ -3,15 +3,13 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterator
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import psutil
 import pytest
 
-from orchestrator.adapters import pytest as suites
 from orchestrator.adapters.session import MODULE
 from orchestrator.config import Project
 from orchestrator.errors import Code, OrchestratorError
@@ -20,7 +18,7 @@ from orchestrator.mutation import candidates, critical
 from orchestrator.mutation.ahead import Ahead
 from orchestrator.mutation.engine import Engine
 from tests import builders
-from tests.mutation.subjects import PLAIN, write
+from tests.mutation.subjects import PLAIN, installed, write
 
 FILES = {
     "pkg/__init__.py": "",
@@ -36,12 +34,6 @@ FILES = {
         """,
 }
 RED = "tests/test_sums.py::test_red"
-
-
-@cache
-def installed() -> suites.Installed:
-    with TemporaryDirectory() as folder:
-        return suites.installed(builders.project(Path(folder)))
 
 
 def project(root: Path, **settings: Any) -> Project:

@@ -42,13 +42,8 @@ def steps(found: Judged, function: str) -> set[Step | None]:
     }
 
 
-def gap(found: Judged, change: str) -> OracleGap:
-    (one,) = found[change].gaps
-    return one
-
-
-def gap_of(found: Judged, change: str, test: str) -> OracleGap:
-    """Return the gap of the one test whose name ends so."""
+def gap(found: Judged, change: str, test: str = "") -> OracleGap:
+    """Return the gap of the one test, or of the one whose name ends so."""
     (one,) = [g for g in found[change].gaps if g.test.endswith(test)]
     return one
 
@@ -127,10 +122,10 @@ class TestTotal:
         assert client.get("/total/2").status_code == 200
 """,
     )
-    proposal = gap_of(found, "count * 8", "[1]").proposal
+    proposal = gap(found, "count * 8", "[1]").proposal
     assert proposal
     assert proposal.assertion == 'assert response.get_json()["total"] == 14'
-    assert gap_of(found, "count * 8", "[2]").proposal is None  # one is enough
+    assert gap(found, "count * 8", "[2]").proposal is None  # one is enough
     source = (tmp_path / "tests" / "test_app.py").read_text()
     assert source.splitlines()[proposal.line - 3].strip().startswith("assert client.get")
     assert "+        response = client.get" in proposal.diff

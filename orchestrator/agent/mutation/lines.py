@@ -15,7 +15,7 @@ import mmap
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from importlib.machinery import SourceFileLoader
 from types import CodeType
@@ -52,6 +52,20 @@ def branches(node: ast.stmt) -> Iterator[Sequence[ast.stmt]]:
         yield from (handler.body for handler in getattr(node, "handlers", ()))
         yield getattr(node, "orelse", ())
         yield getattr(node, "finalbody", ())
+
+
+def united(*reaches: Mapping[str, int]) -> Masks:
+    """Return the lines that are in any of some reaches."""
+    found: Masks = {}
+    for reach in reaches:
+        for path, mask in reach.items():
+            found[path] = found.get(path, 0) | mask
+    return found
+
+
+def as_hex(reach: Mapping[str, int]) -> dict[str, str]:
+    """Return masks as they travel: JSON's numbers are too short for them."""
+    return {path: hex(mask) for path, mask in reach.items()}
 
 
 def first_line(node: ast.stmt) -> int:

@@ -10,7 +10,7 @@ from types import CodeType
 from typing import Any
 
 from .. import exchanges
-from .lines import Masks, StatementRecorder
+from .lines import Masks, StatementRecorder, as_hex, united
 
 _BODY = 1 << 14  # bytes of a body that are told
 _MOST = 200  # exchanges of one test
@@ -26,12 +26,10 @@ class Seen:
     def __init__(self, recorder: StatementRecorder | None = None) -> None:
         self._recorder = recorder
         self._known: dict[str, Sequence[str]] = {}
-        self._lines: list[Masks] = []  # of each exchange
-        self._before: Masks = {}  # outside of them
+        self._before: Masks = {}  # executed before exchanges
         self._code: CodeType | None = None  # of the test's function
         self._at = 0  # the line of it that sends a request
-        self._ats: list[int] = []  # of each exchange
-        exchanges.keep_whole(self._begun, self._ended)
+        exchanges.keep_whole(self)
 
     def know(self, digests: Mapping[str, Sequence[str]]) -> None:
         """Learn what the exchanges of tests are without a mutant, by the tests' names: those need not be told."""
@@ -44,15 +42,12 @@ class Seen:
             test: Its function, if it has one.
         """
         exchanges.begin()
-        self._lines, self._before, self._ats = [], {}, []
+        self._before = {}
         self._code = _code_of(test)
 
     def lines(self) -> Masks:
         """Return the statements executed since `begin` that were taken for exchanges."""
-        found = dict(self._before)
-        for masks in self._lines:
-            _unite(found, masks)
-        return found
+        return united(self._before, *(exchange["lines"] for exchange in exchanges.whole()))
 
     def take(self, name: str) -> dict[str, Any]:
         """Return how many exchanges a test had, and those that are not known."""
@@ -63,20 +58,19 @@ class Seen:
             digest = _digest(exchange)
             if number < len(known) and known[number] == digest:
                 continue
-            lines = self._lines[number] if number < len(self._lines) else {}
-            at = self._ats[number] if number < len(self._ats) else 0
-            told.append({"number": number, "digest": digest, "at": at, "lines": _hex(lines), **_told(exchange)})
+            told.append({"number": number, "digest": digest, **_told(exchange)})
         return {"seen": len(heard), "exchanges": told} if heard or known else {}
 
-    def _begun(self) -> None:
+    def begun(self) -> None:
+        """Look who sends a request."""
         self._at = _line_in(self._code)
         if self._recorder:
-            _unite(self._before, self._recorder.take())
+            self._before = united(self._before, self._recorder.take())
 
-    def _ended(self) -> None:
-        self._ats.append(self._at)
-        if self._recorder:
-            self._lines.append(self._recorder.take())
+    def ended(self, exchange: exchanges.Exchange) -> None:
+        """Note what belongs to an exchange."""
+        exchange["at"] = self._at
+        exchange["lines"] = self._recorder.take() if self._recorder else {}
 
 
 def _code_of(test: object) -> CodeType | None:
@@ -100,15 +94,6 @@ def _line_in(code: CodeType | None) -> int:
     return 0
 
 
-def _unite(found: Masks, more: Masks) -> None:
-    for path, mask in more.items():
-        found[path] = found.get(path, 0) | mask
-
-
-def _hex(masks: Masks) -> dict[str, str]:
-    return {path: hex(mask) for path, mask in masks.items()}
-
-
 def _digest(exchange: exchanges.Exchange) -> str:
     headers = sorted((k.lower(), v) for k, v in exchange["headers"] if k.lower() != "date")
     told = repr((exchange["method"], exchange["url"], exchange["status"], headers, exchange["body"]))
@@ -117,8 +102,8 @@ def _digest(exchange: exchanges.Exchange) -> str:
 
 def _told(exchange: exchanges.Exchange) -> dict[str, Any]:
     """Return an exchange as it can be written down; of a long body, how long it is and its digest."""
-    told = {key: exchange[key] for key in ("client", "method", "status", "headers")}
-    told["path"] = exchange["url"]
+    told = {key: exchange[key] for key in ("client", "method", "status", "headers", "at")}
+    told |= {"path": exchange["url"], "lines": as_hex(exchange["lines"])}
     body = exchange["body"]
     if body is None:
         return told

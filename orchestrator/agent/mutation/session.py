@@ -19,7 +19,7 @@ import pytest
 
 from . import chance
 from .forks import Forker, Pipes, Write
-from .lines import FunctionRecorder, OpenedFiles, StatementRecorder
+from .lines import FunctionRecorder, OpenedFiles, StatementRecorder, as_hex, united
 from .seen import Seen
 from .swap import Change, ChangedImport, LiveFunctions, NotSwappable, Source
 
@@ -208,11 +208,8 @@ class Trace:
 
     def _taken(self) -> dict[str, Any]:
         read, written, beyond = self._opened.take()
-        lines = self._seen.lines()
-        for path, mask in self._recorder.take().items():
-            lines[path] = lines.get(path, 0) | mask
-        told = {path: hex(mask) for path, mask in lines.items()}
-        return {"lines": told, "read": read, "written": written, "beyond": beyond}
+        lines = as_hex(united(self._seen.lines(), self._recorder.take()))
+        return {"lines": lines, "read": read, "written": written, "beyond": beyond}
 
 
 def _functions(item: pytest.Item) -> list[tuple[str, int]]:

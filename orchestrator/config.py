@@ -334,6 +334,13 @@ class Mutation(_Section, frozen=True):
             description="Seconds after which no more mutants are begun; what is left is *not run*. Not set: no limit."
         ),
     ] = None
+    layers: Annotated[
+        tuple[Literal["unit", "property", "contract"], ...],
+        Meta(
+            description="In which layers it is found how far a mutant's damage gets: the project's own tests (`unit`, "
+            "always), the generated property tests (`property`), the pacts (`contract`)."
+        ),
+    ] = ("unit", "property", "contract")
     self_check: Annotated[
         Percent,
         Meta(

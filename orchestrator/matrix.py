@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+from orchestrator.model.mutation import strengths
 from orchestrator.model.run import OperationRow, Run
 
 
@@ -36,4 +37,5 @@ def _row(run: Run, label: str, summary: str, excluded: str) -> OperationRow:
         mutants=len(mutants) if reach_known else None,
         detected=sum(m.status.is_detected for m in mutants) if reach_known else None,
         survivors=tuple(m.fingerprint for m in mutants if m.status.is_undetected),
+        strengths=strengths(mutants) if reach_known else {},
     )

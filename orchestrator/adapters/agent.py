@@ -174,9 +174,17 @@ class Agent:
         """Return the provider states that failed since the last time this was asked."""
         return msgspec.convert(self._ask("states")["failures"], tuple[StateFailure, ...])
 
-    def credentials(self) -> tuple[str, ...]:
-        """Return every credential that was given out, to be redacted."""
-        return tuple(self._ask("credentials")["credentials"])
+    def credentials(self) -> dict[str, str]:
+        """Return every credential that was given out, to be redacted, with the identity that it is of."""
+        return dict(self._ask("credentials")["credentials"])
+
+    def record(self) -> None:
+        """Record what the app is asked from now on."""
+        self._ask("record")
+
+    def played(self) -> list[dict[str, Any]]:
+        """Return the provider states and requests since `record`, in their order, and record no more."""
+        return list(self._ask("played")["played"])
 
     def reset(self) -> None:
         """Bring the app's data back to where `prepare` left it.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,6 +23,7 @@ from orchestrator.config import Project
 from orchestrator.errors import Code, OrchestratorError
 from orchestrator.model.contracts import Interaction, Mismatch, Verification
 from orchestrator.model.fingerprint import fingerprint
+from orchestrator.model.problem import Problem
 
 DEFAULT_PACTS: Final = ("contracts/*.json", "pacts/*.json")
 WORKER: Final = "orchestrator.adapters.pact_worker"
@@ -100,6 +102,29 @@ def read(file: Path, root: Path) -> Pact:
         ) from error
 
 
+def read_all(files: Sequence[Path], project: Project) -> tuple[list[Pact], list[Problem]]:
+    """Return the pacts of files that are about the project's provider, and why others can't be used."""
+    pacts, problems = [], []
+    provider = project.settings.contracts.provider
+    for file in files:
+        try:
+            one = read(file, project.root)
+        except OrchestratorError as error:
+            problems.append(error.problem)
+            continue
+        if not provider or one.provider == provider:
+            pacts.append(one)
+    if not pacts and not problems:
+        problems.append(
+            Problem(
+                code=Code.NO_PACTS,
+                message=f"no pact is about the provider {provider!r} (`contracts.provider`)",
+                hint="Check the name against `provider.name` in the pacts.",
+            )
+        )
+    return pacts, problems
+
+
 def _pact(file: Path, raw: dict[str, Any]) -> Pact:
     metadata = raw.get("metadata") or {}
     specification = metadata.get("pactSpecification") or metadata.get("pact-specification") or {}
@@ -161,7 +186,7 @@ def verify(
         raise app.died()
     why = f"not verified within {timeout:g} s" if finished.timed_out else "the Pact core broke down"
     results = json.loads(output.read_bytes()) if output.exists() else {"interactionResults": [], "error": why}
-    return interpret(pact, results, app.state_failures(), document, root=project.root, secrets=app.credentials())
+    return interpret(pact, results, app.state_failures(), document, root=project.root, secrets=tuple(app.credentials()))
 
 
 def interpret(
@@ -263,3 +288,36 @@ def _seconds(result: dict[str, Any] | None) -> float | None:
         if number != duration and number.replace(".", "", 1).isdigit():
             return round(float(number) * factor, 4)
     return None
+
+
+def let_through(file: str, number: int, place: str) -> str:
+    """Return what in a pact lets a response pass that differs at a place.
+
+    Args:
+        file: The pact.
+        number: The interaction's, from 0.
+        place: As `ResponseDifference` names it.
+    """
+    try:
+        response = json.loads(Path(file).read_bytes())["interactions"][number]["response"]
+        rules = response.get("matchingRules") or {}
+        rules = {**rules.get("body", {}), **{f"header {k}": v for k, v in _headers_of(rules).items()}} or rules
+        matched = max((p for p in rules if _covers(p, place)), key=len, default="")
+    except (OSError, ValueError, KeyError, IndexError, AttributeError, TypeError):
+        return ""
+    if matched:
+        return text.one_line(f"the matcher at {matched}: {json.dumps(rules[matched])}", limit=200)
+    return f"the pact says nothing of {place}"
+
+
+def _headers_of(rules: dict[str, Any]) -> dict[str, Any]:
+    found = rules.get("header") or rules.get("headers") or {}
+    return {str(name).lower(): rule for name, rule in found.items()}
+
+
+def _covers(pattern: str, place: str) -> bool:
+    """Whether a matching rule's path is that of a place, or of what it is in: a type holds for all that is inside."""
+    escaped = re.escape(pattern.removeprefix("$.body") if pattern.startswith("$.body") else pattern.removeprefix("$"))
+    expression = escaped.replace(r"\[\*\]", r"\[\d+\]").replace(r"\.\*", r"\.[^.\[]+")
+    expression = re.sub(r"\\\['((?:[^'])+)'\\\]", r"\\.\1", expression)
+    return bool(re.match(rf"{expression}(?=[.\[]|$)", place.removeprefix("$")))

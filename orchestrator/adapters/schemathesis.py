@@ -31,6 +31,8 @@ from orchestrator.model.stage import GeneratedModule
 TEMPLATES: Final = Path(__file__).parent / "templates"
 RECORDER: Final = "orchestrator.adapters.schemathesis_recorder"
 RECORD_VARIABLE: Final = "ORCHESTRATOR_PROPERTIES"
+SCENARIOS_VARIABLE: Final = "ORCHESTRATOR_SCENARIOS"
+UNSAVED: Final = ("operation", "_auth")  # what is not kept of a case
 STEPS: Final = 6
 _SEQUENCES: Final = "sequences"
 _ENDINGS: Final = {

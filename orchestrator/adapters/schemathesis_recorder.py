@@ -6,17 +6,23 @@ modules does the same. One JSON line a test, as soon as the test ends: an interr
 
 from __future__ import annotations
 
+import base64
 import collections
+import functools
 import json
 import os
+import pickle
 from collections.abc import Generator
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
+import requests.adapters
 import schemathesis
 from schemathesis.core.failures import FailureGroup
+from schemathesis.engine.recorder import ScenarioRecorder
 
-from orchestrator.adapters.schemathesis import RECORD_VARIABLE
+from orchestrator.adapters.schemathesis import RECORD_VARIABLE, SCENARIOS_VARIABLE, UNSAVED
 
 _BODY = 16_000
 
@@ -33,6 +39,98 @@ class _Seen:
 _seen = _Seen()
 
 
+class _Sent:
+    """The scenarios of the running test: what was sent and answered, to be sent again.
+
+    A case is a scenario of its own, unless it belongs to a sequence. It is kept as it is, pickled, for who judges it
+    again; each request as it went over the wire, those that checks send by themselves too.
+    """
+
+    def __init__(self) -> None:
+        self.scenarios: list[list[dict[str, Any]]] = []
+        self.parents: dict[str, str | None] = {}
+        self.is_sequence = False
+
+    def begun(self, case: Any) -> None:
+        """A case is about to be sent."""
+        if not self.is_sequence or not self.scenarios:
+            self.scenarios.append([])
+        step = {"case": "", "operation": case.operation.label, "phase": _phase(case), "id": case.id}
+        step |= {"parent": self.parents.get(case.id), "wires": [], "main": None, "checked": False}
+        self.scenarios[-1].append(step)
+
+    def went(self, request: Any) -> None:
+        """A request went over the wire."""
+        if not self.scenarios or not self.scenarios[-1]:
+            return
+        url = urlsplit(request.url)
+        body = request.body.encode() if isinstance(request.body, str) else request.body
+        wire = {
+            "method": request.method,
+            "target": f"{url.path or '/'}?{url.query}" if url.query else url.path or "/",
+            "headers": _pairs(request.headers),
+            "body": base64.b64encode(body).decode() if isinstance(body, bytes) else "",
+        }
+        self.scenarios[-1][-1]["wires"].append(wire)
+
+    def answered(self, case: Any, response: Any) -> None:
+        """The case has its response: it is now what checks look at."""
+        if self.scenarios and self.scenarios[-1]:
+            step = self.scenarios[-1][-1]
+            step["case"] = _saved(case)
+            step["main"] = len(step["wires"]) - 1
+            step["status"] = response.status_code
+            step["answer"] = _pairs(response.headers)
+            step["content"] = _body(response.content)
+
+    def checked(self) -> None:
+        """What the document says of the response was checked."""
+        if self.scenarios and self.scenarios[-1]:
+            self.scenarios[-1][-1]["checked"] = True
+
+
+_sent: _Sent | None = None  # if it is to be written down
+
+
+def _saved(case: Any) -> str:
+    """Return a case without its operation; empty: it can't be kept."""
+    state = {name: getattr(case, name) for name in type(case).__slots__ if name not in UNSAVED}
+    try:
+        return base64.b64encode(pickle.dumps(state)).decode()
+    except Exception:  # noqa: BLE001 - a body may be anything that a user's strategy makes
+        return ""
+
+
+def _listen() -> None:
+    """Hear what schemathesis sends, and to which scenario each case belongs."""
+    send, began, recorded = requests.adapters.HTTPAdapter.send, ScenarioRecorder.__init__, ScenarioRecorder.record_case
+
+    @functools.wraps(send)
+    def hear_send(adapter: Any, request: Any, *args: Any, **kwargs: Any) -> Any:
+        if _sent:
+            _sent.went(request)
+        return send(adapter, request, *args, **kwargs)
+
+    @functools.wraps(began)
+    def hear_begin(recorder: Any, *args: Any, **kwargs: Any) -> None:
+        began(recorder, *args, **kwargs)
+        if _sent:
+            _sent.is_sequence = True
+            _sent.scenarios.append([])
+
+    @functools.wraps(recorded)
+    def hear_case(recorder: Any, *, case: Any, parent_id: str | None = None, **kwargs: Any) -> None:
+        if _sent:
+            _sent.parents[case.id] = parent_id
+        recorded(recorder, case=case, parent_id=parent_id, **kwargs)
+
+    patched: Any = requests.adapters.HTTPAdapter
+    patched.send = hear_send
+    patched = ScenarioRecorder
+    patched.__init__ = hear_begin
+    patched.record_case = hear_case
+
+
 def _phase(case: Any) -> str:
     return case.meta.phase.name.value if case.meta else "fuzzing"
 
@@ -41,17 +139,23 @@ def _phase(case: Any) -> str:
 def before_call(context: Any, case: Any, kwargs: Any) -> None:
     """Remember the case, for when no response comes."""
     _seen.last = case
+    if _sent:
+        _sent.begun(case)
 
 
 @schemathesis.hook
 def after_call(context: Any, case: Any, response: Any) -> None:
     """Count the case."""
     _seen.cases[case.operation.label, _phase(case), response.status_code] += 1
+    if _sent:
+        _sent.answered(case, response)
 
 
 @schemathesis.hook
 def after_validate(context: Any, case: Any, response: Any, results: Any) -> None:
     """Note each check that failed; of several cases the one with the shortest curl line stays."""
+    if _sent:
+        _sent.checked()
     for result in results:
         if result.failure is None:
             continue
@@ -103,9 +207,15 @@ def _body(body: Any) -> str:
     return body[:_BODY] if isinstance(body, str) else f"[{type(body).__name__}]"
 
 
+def _private(path: str, flags: int) -> int:
+    """Open a file that holds credentials, for its owner alone."""
+    return os.open(path, flags, 0o600)
+
+
 class _Writer:
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, scenarios: str) -> None:
         self._file = open(path, "w", encoding="utf-8")  # noqa: SIM115, PTH123 - open as long as the session
+        self._scenarios = open(scenarios, "w", encoding="utf-8", opener=_private) if scenarios else None  # noqa: SIM115
 
     def write(self, **line: Any) -> None:
         self._file.write(json.dumps(line) + "\n")  # ASCII: lone surrogates pass
@@ -120,8 +230,9 @@ class _Writer:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, Any, Any]:
-        global _seen  # noqa: PLW0603 - schemathesis' hooks are module functions
+        global _seen, _sent  # noqa: PLW0603 - schemathesis' hooks are module functions
         _seen = _Seen()
+        _sent = _Sent() if self._scenarios else None
         item.stash[_ERROR] = ""
         try:
             return (yield)
@@ -132,6 +243,9 @@ class _Writer:
                 findings=list(_seen.findings.values()),
                 error=item.stash[_ERROR],
             )
+            if self._scenarios and _sent:
+                told = {"test": item.nodeid, "scenarios": [s for s in _sent.scenarios if s]}
+                self._scenarios.write(json.dumps(told) + "\n")
 
     def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> None:
         """Tell failed checks, noted already, from a missing response and from a test that could not judge."""
@@ -156,6 +270,8 @@ class _Writer:
     def pytest_sessionfinish(self, exitstatus: int) -> None:
         self.write(exit=int(exitstatus))
         self._file.close()
+        if self._scenarios:
+            self._scenarios.close()
 
 
 _ERROR = pytest.StashKey[str]()
@@ -169,4 +285,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Start to record."""
     path = os.environ.get(RECORD_VARIABLE)
     if path:
-        config.pluginmanager.register(_Writer(path), "orchestrator-properties-recorder")
+        scenarios = os.environ.get(SCENARIOS_VARIABLE, "")
+        if scenarios:
+            _listen()
+        config.pluginmanager.register(_Writer(path, scenarios), "orchestrator-properties-recorder")

@@ -10,7 +10,7 @@ import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import msgspec
 
@@ -109,6 +109,9 @@ class Said(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         seen: How many exchanges the item had.
         exchanges: Those that are not as they are known to be without a mutant.
+        play: Which of a child's mutants begins, where it plays under several.
+        check: Whether the item ran without the mutant, to show that nothing is left of it.
+        sullied: Whether requests that change data have been refused since these were brought to their start.
         ran: The functions of the source that it has executed, as a hexadecimal mask of their numbers; empty: not known.
         table: Places of functions that were imported since the line before: the next numbers.
         modules: Modules that it has imported, with their files.
@@ -133,6 +136,9 @@ class Said(msgspec.Struct, frozen=True, kw_only=True):
     modules: tuple[tuple[str, str], ...] = ()
     seen: int = 0
     exchanges: tuple[Exchange, ...] = ()
+    play: int | None = None
+    check: bool = False
+    sullied: bool = False
     fault: str = ""
 
 
@@ -235,14 +241,16 @@ def options(project: Project, installed: pytest.Installed, *, deselected: Sequen
     ]
 
 
-class Session:
-    """A running agent.
+class Agents:
+    """A running agent of three processes that fork a child for each job.
 
     Attributes:
-        ready: What the warm service found when it collected.
-        traced: What the tracing service found.
-        start: Seconds that import and collection took.
+        gone: What is said when it has ended by itself.
+        way_out: And what can be done then.
     """
+
+    gone = "the agent is gone"
+    way_out = ""
 
     def __init__(self, process_: subprocess.Popen[bytes], pipes: Mapping[str, tuple[int, int]], log: Path) -> None:
         self._process = process_
@@ -253,17 +261,97 @@ class Session:
         for name, (incoming, _) in pipes.items():
             self._selector.register(incoming, selectors.EVENT_READ, name)
         self._number = 0
-        self.ready = Ready()
-        self.traced = Ready()
-        self.start = 0.0
 
     def begin(self, hello: Mapping[str, Any]) -> None:
-        """Have the session collected, as it is and instrumented.
+        """Say what is to be done.
 
         Raises:
             OrchestratorError: the agent is gone.
         """
         self._send("cold", hello)
+
+    def submit(self, job: Job) -> int:
+        """Give a job; return its number."""
+        self._number += 1
+        told = {"job": self._number, **msgspec.to_builtins(job)}
+        self._send("cold" if job.cold else "trace" if job.trace else "warm", told)
+        return self._number
+
+    def wait(self, seconds: float = 0.5) -> list[Ended]:
+        """Return the jobs that ended; waits for one, but not longer than `seconds`.
+
+        Raises:
+            OrchestratorError: the agent is gone.
+        """
+        ended = []
+        for _, line in self._receive(seconds):
+            try:
+                ended.append(msgspec.json.decode(line, type=Ended))
+            except msgspec.ValidationError as error:  # it says that it is no more
+                raise self._gone() from error
+        return ended
+
+    def _send(self, name: str, message: object) -> None:
+        data = msgspec.json.encode(message) + b"\n"
+        _, descriptor = self._pipes[name]
+        try:
+            while data:
+                data = data[os.write(descriptor, data) :]
+        except OSError as error:
+            raise self._gone() from error
+
+    def _receive(self, seconds: float) -> list[tuple[str, bytes]]:
+        found: list[tuple[str, bytes]] = []
+        for key, _ in self._selector.select(seconds):
+            data = os.read(key.fd, 1 << 20)
+            if not data:
+                raise self._gone()
+            *lines, self._rest[key.fd] = (self._rest[key.fd] + data).split(b"\n")
+            found += [(key.data, line) for line in lines]
+        return found
+
+    def _gone(self) -> OrchestratorError:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(timeout=1)
+        return OrchestratorError(
+            Code.SESSION_DIED,
+            self.gone,
+            hint=f"What it said last is in {process.told(self._log)}; {self.way_out}",
+            detail=text.clean(process.tail(self._log)),
+        )
+
+    def close(self) -> None:
+        """Let the agent end its children and itself."""
+        for _, outgoing in self._pipes.values():
+            with contextlib.suppress(OSError):
+                os.close(outgoing)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(timeout=_GRACE)
+        for incoming, _ in self._pipes.values():
+            os.close(incoming)
+        self._selector.close()
+
+
+A = TypeVar("A", bound=Agents)
+
+
+class Session(Agents):
+    """The agent that holds the collected tests.
+
+    Attributes:
+        ready: What the warm service found when it collected.
+        traced: What the tracing service found.
+        start: Seconds that import and collection took.
+    """
+
+    gone = "the process that holds the collected tests is gone"
+    way_out = '`mutation.mode = "fresh"` does without it.'
+
+    def __init__(self, process_: subprocess.Popen[bytes], pipes: Mapping[str, tuple[int, int]], log: Path) -> None:
+        super().__init__(process_, pipes, log)
+        self.ready = Ready()
+        self.traced = Ready()
+        self.start = 0.0
 
     def wait_until_collected(self, timeout: float) -> None:
         """Wait until the session is collected, but not for more than `timeout` seconds.
@@ -326,67 +414,6 @@ class Session:
         """Have a service run items in its own process, so that what they do first is done for all later children."""
         self._send("trace" if trace else "warm", {"prime": list(items)})
 
-    def submit(self, job: Job) -> int:
-        """Give a job; return its number."""
-        self._number += 1
-        told = {"job": self._number, **msgspec.to_builtins(job)}
-        self._send("cold" if job.cold else "trace" if job.trace else "warm", told)
-        return self._number
-
-    def wait(self, seconds: float = 0.5) -> list[Ended]:
-        """Return the jobs that ended; waits for one, but not longer than `seconds`.
-
-        Raises:
-            OrchestratorError: the agent is gone.
-        """
-        ended = []
-        for _, line in self._receive(seconds):
-            try:
-                ended.append(msgspec.json.decode(line, type=Ended))
-            except msgspec.ValidationError as error:  # it says that it is no more
-                raise self._gone() from error
-        return ended
-
-    def _send(self, name: str, message: object) -> None:
-        data = msgspec.json.encode(message) + b"\n"
-        _, descriptor = self._pipes[name]
-        try:
-            while data:
-                data = data[os.write(descriptor, data) :]
-        except OSError as error:
-            raise self._gone() from error
-
-    def _receive(self, seconds: float) -> list[tuple[str, bytes]]:
-        found: list[tuple[str, bytes]] = []
-        for key, _ in self._selector.select(seconds):
-            data = os.read(key.fd, 1 << 20)
-            if not data:
-                raise self._gone()
-            *lines, self._rest[key.fd] = (self._rest[key.fd] + data).split(b"\n")
-            found += [(key.data, line) for line in lines]
-        return found
-
-    def _gone(self) -> OrchestratorError:
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(timeout=1)
-        return OrchestratorError(
-            Code.SESSION_DIED,
-            "the process that holds the collected tests is gone",
-            hint=f'What it said last is in {process.told(self._log)}; `mutation.mode = "fresh"` does without it.',
-            detail=text.clean(process.tail(self._log)),
-        )
-
-    def close(self) -> None:
-        """Let the agent end its children and itself."""
-        for _, outgoing in self._pipes.values():
-            with contextlib.suppress(OSError):
-                os.close(outgoing)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(timeout=_GRACE)
-        for incoming, _ in self._pipes.values():
-            os.close(incoming)
-        self._selector.close()
-
 
 @contextlib.contextmanager
 def running(
@@ -417,32 +444,53 @@ def started(
     Raises:
         OrchestratorError: it can't be started.
     """
-    folder = project.state / "children"
+    told = {"options": options(project, installed, deselected=deselected), "paths": project.settings.tests.paths}
+    with begun(project, Session, MODULE, "mutation", told, workers=workers) as session:
+        yield session
+
+
+@contextlib.contextmanager
+def begun(
+    project: Project, kind: type[A], module: str, name: str, told: Mapping[str, Any], *, workers: int
+) -> Iterator[A]:
+    """Start an agent, say what is to be done, and end it when the block is left.
+
+    Args:
+        project: Whose code it runs.
+        kind: How it is talked to.
+        module: What runs in the user's interpreter.
+        name: Of its log, and of the folder for its children's files.
+        told: What it is told beside what every agent is.
+        workers: Children at a time.
+
+    Raises:
+        OrchestratorError: it can't be started.
+    """
+    folder = project.state / f"{name}-children"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    log = project.state / "logs" / "mutation.log"
+    log = project.state / "logs" / f"{name}.log"
     theirs: list[int] = []
     ours: dict[str, tuple[int, int]] = {}
-    for name in ("warm", "trace", "cold"):
+    for service in ("warm", "trace", "cold"):
         their_in, our_out = os.pipe()
         our_in, their_out = os.pipe()
         theirs += [their_in, their_out]
-        ours[name] = (our_in, our_out)
+        ours[service] = (our_in, our_out)
     hello = {
         "import_paths": agent.import_paths(project),
         "root": str(project.root.resolve()),
         "left_out": _left_out(project),
         "sources": list(map(str, project.sources)),
-        "options": options(project, installed, deselected=deselected),
-        "paths": project.settings.tests.paths,
         "workers": workers,
         "folder": str(folder),
         "memory": int(project.settings.mutation.memory * 2**20),
+        **told,
     }
     seed = os.environ.get("PYTHONHASHSEED", "0")
     environment = agent.environment(project, {"PYTHONHASHSEED": seed, "TMPDIR": str(folder)})
     with process.started_group(
-        [agent.interpreter(project), "-m", MODULE, *map(str, theirs)],
+        [agent.interpreter(project), "-m", module, *map(str, theirs)],
         directory=project.directory,
         environment=environment,
         log=log,
@@ -450,12 +498,12 @@ def started(
     ) as agents:
         for descriptor in theirs:
             os.close(descriptor)
-        session = Session(agents, ours, log)
+        talk = kind(agents, ours, log)
         try:
-            session.begin(hello)
-            yield session
+            talk.begin(hello)
+            yield talk
         finally:
-            session.close()
+            talk.close()
             shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -6,6 +6,7 @@ Usage: `python -m orchestrator_agent INCOMING OUTGOING`, two inherited file desc
 from __future__ import annotations
 
 import atexit
+import base64
 import contextlib
 import importlib.metadata
 import os
@@ -122,7 +123,9 @@ class Serving:
             app, interface = load_app(hello["app"])
             gateway = AsgiGateway(app, hello["app"]["start_timeout"]) if interface == "asgi" else WsgiGateway(app)
         self._gateway = gateway
-        self._control = Control(hello, app, gateway.run)
+        self._played: list[dict[str, Any]] = []  # provider states and requests, while they are recorded
+        self._records = False
+        self._control = Control(hello, app, gateway.run, self._note)
         if hello["app"]["prepare"]:
             self._control.prepare(hello["app"]["prepare"])
         self._server = AppServer(gateway, self._around)
@@ -133,8 +136,20 @@ class Serving:
     @contextmanager
     def _around(self, request: Request) -> Iterator[None]:
         self._control.touched()
+        self._note(
+            {
+                "method": request.method,
+                "target": request.target,
+                "headers": request.headers,
+                "body": base64.b64encode(request.body).decode(),
+            }
+        )
         with self._recorder.around(request):
             yield
+
+    def _note(self, step: dict[str, Any]) -> None:
+        if self._records:
+            self._played.append(step)
 
     def ready(self) -> dict[str, Any]:
         """Return where the app and its hooks are, and what runs here."""
@@ -163,7 +178,11 @@ class Serving:
         if question == "reset":
             return self._control.reset()
         if question == "credentials":
-            return {"credentials": sorted(self._control.credentials)}
+            return {"credentials": self._control.credentials}
+        if question in ("record", "played"):
+            self._records = question == "record"
+            played, self._played = self._played, []
+            return {"played": played}
         return {"error": f"unknown question {question!r}"}
 
     def close(self) -> None:

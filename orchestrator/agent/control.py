@@ -28,10 +28,23 @@ class Control:
 
     Attributes:
         failures: Provider states that failed: state, parameters, error.
-        credentials: Every credential that was given out, for the driver to redact.
+        credentials: Every credential that was given out, for the driver to redact, with the identity it is of.
+
+    Args:
+        hello: What the driver said first.
+        app: The user's app.
+        run: How to await what a hook returns.
+        note: Told of each provider state that was set up.
     """
 
-    def __init__(self, hello: dict[str, Any], app: Any, run: Callable[[Any], Any]) -> None:
+    def __init__(
+        self,
+        hello: dict[str, Any],
+        app: Any,
+        run: Callable[[Any], Any],
+        note: Callable[[dict[str, Any]], None] = lambda _: None,
+    ) -> None:
+        self._note = note
         self._app = app
         self._run = run
         self._lock = threading.RLock()
@@ -42,7 +55,7 @@ class Control:
         self._identities = {identity["name"]: identity for identity in hello["identities"]}
         self._touched = False
         self.failures: list[dict[str, Any]] = []
-        self.credentials: set[str] = set()
+        self.credentials: dict[str, str] = {}
 
     def touched(self) -> None:
         """Note that the app served a request since the last reset."""
@@ -87,9 +100,7 @@ class Control:
         with self._lock:
             try:
                 self._start_afresh()
-                if not name:  # how the Pact core asks for an interaction without states
-                    return {}
-                return _plain(self._set_state(name, parameters))
+                returned = self.set_state(name, parameters) if name else {}  # how the Pact core asks for no state
             except BaseException as error:  # noqa: BLE001 - the user's state may raise anything
                 traceback.print_exc()
                 code = error.code if isinstance(error, LoadError) else "QO504"
@@ -102,6 +113,8 @@ class Control:
                     }
                 )
                 return {}
+            self._note({"state": name, "params": parameters, "returned": returned})
+            return returned
 
     def _start_afresh(self) -> None:
         if self._touched:
@@ -109,7 +122,13 @@ class Control:
             if error:
                 raise LoadError("QO204", f"`app.reset` failed before the state: {error}")
 
-    def _set_state(self, name: str, parameters: dict[str, Any]) -> dict[str, Any]:
+    def set_state(self, name: str, parameters: dict[str, Any]) -> dict[str, Any]:
+        """Set a provider state up on the data as they are, and return the values it gives.
+
+        Raises:
+            LoadError: it is not known.
+            BaseException: the user's.
+        """
         if not self._states_target:
             raise LoadError("QO503", f"unknown provider state {name!r}: `contracts.states` is not set")
         states = resolve(self._states_target, "contracts.states")
@@ -120,10 +139,20 @@ class Control:
             result = call_hook(states[name], self._app, self._run, **parameters)
         else:
             result = call_hook(states, self._app, self._run, state=name, parameters=parameters)
-        return result if isinstance(result, dict) else {}
+        return _plain(result) if isinstance(result, dict) else {}
 
     def identity(self, name: str) -> dict[str, Any]:
         """Return an identity's header, its credential minted now.
+
+        Raises:
+            LoadError: there is no such identity, or it can't be minted.
+        """
+        credential = self.credential(name)
+        identity = self._identities[name]
+        return {"header": identity["header"], "value": identity["format"].replace("{value}", credential)}
+
+    def credential(self, name: str) -> str:
+        """Return an identity's credential, minted now.
 
         Raises:
             LoadError: there is no such identity, or it can't be minted.
@@ -143,8 +172,8 @@ class Control:
                     "Run its command, or call its callable, by hand.",
                     traceback.format_exc(),
                 ) from error
-            self.credentials.add(credential)
-            return {"header": identity["header"], "value": identity["format"].replace("{value}", credential)}
+            self.credentials[credential] = name
+            return credential
 
     def _mint(self, identity: dict[str, Any]) -> str:
         if identity["environment"]:

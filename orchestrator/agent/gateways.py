@@ -180,6 +180,27 @@ class WsgiGateway:
         """Nothing: WSGI has no shutdown."""
 
 
+def asgi_scope(request: Request, state: dict[str, Any]) -> dict[str, Any]:
+    """Return the scope of one request; `state` is what the lifespan left."""
+    raw_path = request.path.encode("latin-1")
+    return {
+        "type": "http",
+        "asgi": {"version": "3.0", "spec_version": "2.3"},
+        "http_version": "1.1",
+        "method": request.method,
+        "scheme": "http",
+        "path": unquote_to_bytes(raw_path).decode("utf-8", errors="replace"),
+        "raw_path": raw_path,
+        "query_string": request.query.encode("latin-1"),
+        "root_path": "",
+        "headers": [(n.lower().encode("latin-1"), v.encode("latin-1")) for n, v in request.headers],
+        "client": list(request.client),
+        "server": list(request.server),
+        "state": state,
+        "extensions": {},
+    }
+
+
 class _AsgiCall:
     """One call of an ASGI app: it runs in the app's event loop, and the thread of the connection waits for it."""
 
@@ -240,24 +261,7 @@ class _AsgiCall:
                     return
 
     async def _run(self) -> None:
-        request = self._request
-        raw_path = request.path.encode("latin-1")
-        scope = {
-            "type": "http",
-            "asgi": {"version": "3.0", "spec_version": "2.3"},
-            "http_version": "1.1",
-            "method": request.method,
-            "scheme": "http",
-            "path": unquote_to_bytes(raw_path).decode("utf-8", errors="replace"),
-            "raw_path": raw_path,
-            "query_string": request.query.encode("latin-1"),
-            "root_path": "",
-            "headers": [(n.lower().encode("latin-1"), v.encode("latin-1")) for n, v in request.headers],
-            "client": list(request.client),
-            "server": list(request.server),
-            "state": self._state,
-            "extensions": {},
-        }
+        scope = asgi_scope(self._request, self._state)
         try:
             await self._app(scope, self._receiver(), self._send)
         except BaseException as error:  # noqa: BLE001 - it is the app's; the waiting thread raises it

@@ -19,7 +19,7 @@ from typing import Any, ContextManager
 
 from .gateways import Answer, ClientLeftError, Gateway, Headers, Request
 
-_NO_BODY = (204, 304)
+BODILESS = (*range(100, 200), 204, 304)  # statuses
 _PLAIN_ERROR = b"Internal Server Error"
 _BAD_HEADER = (  # other defects are about the body of a mail
     email.errors.FirstHeaderLineIsContinuationDefect,
@@ -138,7 +138,7 @@ class _Handler(BaseHTTPRequestHandler):
                 return
             except BaseException:  # noqa: BLE001 - whatever the app raises is a 500, as in any server
                 traceback.print_exc()
-                answer = _plain_error()
+                answer = plain_error()
             try:
                 self._send(answer, recording.close)
             finally:
@@ -216,12 +216,12 @@ class _Handler(BaseHTTPRequestHandler):
     def _send(self, answer: Answer, ended: Callable[[], None]) -> None:
         """Send the response; `ended` is called before its last bytes leave, for then the next request may come."""
         try:
-            head = _head(answer)
+            head = checked_head(answer)
         except Exception:  # noqa: BLE001 - headers that can't be sent are the app's fault too
             traceback.print_exc()
-            answer = _plain_error()
-            head = _head(answer)
-        bodiless = self.command == "HEAD" or answer.status in _NO_BODY or answer.status < 200
+            answer = plain_error()
+            head = checked_head(answer)
+        bodiless = self.command == "HEAD" or answer.status in BODILESS
         length = next((int(v) for n, v in head if n.lower() == "content-length" and re.fullmatch(r"[0-9]+", v)), None)
         chunked = not bodiless and length is None and self.request_version >= "HTTP/1.1"
         if not bodiless and length is None and not chunked:
@@ -276,12 +276,13 @@ class _BadBodyError(Exception):
     """A request body that is not what its head says."""
 
 
-def _plain_error() -> Answer:
+def plain_error() -> Answer:
+    """Return what a server answers for an app that raises."""
     headers = [("Content-Type", "text/plain"), ("Content-Length", str(len(_PLAIN_ERROR)))]
     return Answer(500, headers, iter((_PLAIN_ERROR,)))
 
 
-def _head(answer: Answer) -> Headers:
+def checked_head(answer: Answer) -> Headers:
     """Return the headers that are sent for an app's; those of the connection are the server's own.
 
     Raises:

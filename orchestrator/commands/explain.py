@@ -12,7 +12,7 @@ from rich.console import Console
 from orchestrator import config
 from orchestrator.commands import CONFIG, mutant_of_last_run
 from orchestrator.errors import ExitCode
-from orchestrator.model.mutation import Mutant, OracleGap
+from orchestrator.model.mutation import LAYERS, Mutant, OracleGap, Step
 from orchestrator.report import terminal
 
 
@@ -51,23 +51,34 @@ def _story(mutant: Mutant) -> Iterator[str]:
     yield from mutant.diff.splitlines()
     yield ""
     yield f"unit layer: {_unit(mutant)}"
-    yield "property layer: not computed in this version"
-    yield "contract layer: not computed in this version"
+    for layer in LAYERS[1:]:
+        step = mutant.layers.get(layer)
+        yield f"{layer} layer: {f'{step.value}: {step.meaning(layer)}' if step else 'not computed'}"
+        yield from _noticed(mutant, layer)
     for gap in mutant.gaps:
         yield ""
         yield from _gap(gap)
     yield ""
     yield "See it:"
     yield f"  orchestrator mutant {mutant.fingerprint} --apply"
-    tests = [gap.test for gap in mutant.gaps] or ([mutant.killer] if "::" in mutant.killer else [])
-    yield f"  {shlex.join(['pytest', *tests])}"
+    seen_by = [gap.test for gap in mutant.gaps if gap.layer == "unit"]
+    killed_by = [mutant.killer] if mutant.layers.get("unit") is Step.REVEALED and "::" in mutant.killer else []
+    yield f"  {shlex.join(['pytest', *(seen_by or killed_by)])}"
     yield f"  orchestrator mutant {mutant.fingerprint} --undo"
+
+
+def _noticed(mutant: Mutant, layer: str) -> Iterator[str]:
+    for notice in (n for n in mutant.noticed if n.layer == layer):
+        yield f"  {notice.by}: {notice.what}"
+        yield f"  {notice.message}"
+        if notice.reproduce:
+            yield f"  {notice.reproduce}"
 
 
 def _unit(mutant: Mutant) -> str:
     step = mutant.layers.get("unit")
-    told = f"{step.value}: {step.meaning}" if step else "not computed"
-    if mutant.killer:
+    told = f"{step.value}: {step.meaning('unit')}" if step else "not computed"
+    if mutant.killer and step is Step.REVEALED:
         told += f" ({mutant.killer}{f': {mutant.message}' if mutant.message else ''})"
     elif mutant.reason or mutant.message:
         told += f" ({mutant.reason or mutant.message})"
@@ -77,10 +88,12 @@ def _unit(mutant: Mutant) -> str:
 
 
 def _gap(gap: OracleGap) -> Iterator[str]:
-    yield f"{gap.test} passes, though request {gap.number} of it is answered differently:"
+    yield f"{gap.layer} layer: {gap.test} passes, though request {gap.number} of it is answered differently:"
     yield f"  {gap.request}"
     for found in gap.differences:
         yield f"    {found.place}: {found.before} → {found.after}"
+    if gap.through:
+        yield f"What let it through: {gap.through}"
     if gap.proposal:
         yield "With this line it fails under the mutant, and passes without it (both were run three times):"
         yield from gap.proposal.diff.splitlines()

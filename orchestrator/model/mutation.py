@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from enum import StrEnum
 
 import msgspec
@@ -56,6 +57,15 @@ class MutantKind(StrEnum):
         return self in (MutantKind.DEFAULT, MutantKind.CLASS, MutantKind.MODULE)
 
 
+# Of each layer: who sends requests, one of them, and what it means that it notices.
+_WORDS = {
+    "unit": ("tests", "test", "a test fails"),
+    "property": ("generated cases", "generated case", "a generated case fails a check"),
+    "contract": ("interactions", "interaction", "an interaction does not hold any more"),
+}
+LAYERS = tuple(_WORDS)
+
+
 class Step(StrEnum):
     """How far the damage of a mutant gets in one layer of tests: the furthest step.
 
@@ -69,15 +79,15 @@ class Step(StrEnum):
     PROPAGATED = "propagated"  # a response differs, and the test that saw it passes
     REVEALED = "revealed"  # a test fails, ends in a time-out or dies
 
-    @property
-    def meaning(self) -> str:
-        """What it says of the project's own tests, in words."""
+    def meaning(self, layer: str) -> str:
+        """Return what it says of a layer, in words."""
+        all_of_them, one, revealed = _WORDS[layer]
         return {
-            Step.NOT_REACHED: "no test executes the changed code",
-            Step.REACHED_UNSEEN: "tests execute it, where there is no HTTP exchange to look at",
-            Step.REACHED: "tests execute it, and every response that they see stays the same",
-            Step.PROPAGATED: "a response differs, and the test that sees it passes",
-            Step.REVEALED: "a test fails",
+            Step.NOT_REACHED: f"no {one} executes the changed code",
+            Step.REACHED_UNSEEN: f"{all_of_them} execute it, where there is no HTTP exchange to look at",
+            Step.REACHED: f"{all_of_them} execute it, and every response that they see stays the same",
+            Step.PROPAGATED: f"a response differs, and the {one} that sees it passes",
+            Step.REVEALED: revealed,
         }[self]
 
 
@@ -111,17 +121,38 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True):
     diff: str
 
 
+class Notice(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Who notices a mutant beside the project's own tests.
+
+    Attributes:
+        layer: `property` or `contract`.
+        by: The generated test, or the consumer.
+        what: The check in schemathesis' words, or the interaction's description.
+        message: What it says.
+        operation: The label of the operation; empty: none in the OpenAPI document.
+        reproduce: A command line that sends the request; empty: there is none.
+    """
+
+    layer: str
+    by: str
+    what: str
+    message: str
+    operation: str = ""
+    reproduce: str = ""
+
+
 class OracleGap(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A test that saw a response differ, and passed.
 
     Attributes:
-        layer: Whose test: `unit`.
-        test: The test.
+        layer: Whose test: `unit`, `property` or `contract`.
+        test: The test: pytest's node id, or the consumer and the interaction's description.
         request: Method and path.
         number: Which of the test's requests, from 1.
         differences: Where the response differs.
         operation: The label of the operation; empty: none in the OpenAPI document.
         proposal: The assertion that would notice; None: none was found that does.
+        through: What let it through, if that is known: the pact's matcher.
     """
 
     layer: str
@@ -131,6 +162,7 @@ class OracleGap(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     differences: tuple[ResponseDifference, ...]
     operation: str = ""
     proposal: Proposal | None = None
+    through: str = ""
 
 
 class Mutant(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -144,8 +176,9 @@ class Mutant(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         line: The first changed line in the source file.
         diff: Unified diff with the file's true line numbers.
         kind: Which code is changed.
-        status: What the unit layer made of it.
-        killer: The test that noticed first, or `collection` when the tests can't even be collected; empty: none did.
+        status: What became of it: it is killed if any layer reveals it.
+        killer: Who noticed first: a test, `collection` when the tests can't even be collected, or whoever noticed in
+            another layer; empty: nobody did.
         killers: Every test that notices; empty: only the first one is known.
         message: What that test said.
         seconds: How long judging took; None: not known.
@@ -153,7 +186,8 @@ class Mutant(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         tests: How many tests execute the changed code; None: not known.
         reason: Why it is not judged, where its status does not say it.
         layers: How far it got in each layer. Layers that are missing: not computed.
-        gaps: Tests that saw it and passed, at most three.
+        noticed: Who notices it beside the project's own tests: one a layer.
+        gaps: Tests that saw it and passed, at most three of the project's own, and one of each other layer.
     """
 
     fingerprint: str
@@ -172,6 +206,7 @@ class Mutant(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     operations: tuple[str, ...] = ()
     tests: int | None = None
     layers: dict[str, Step] = {}
+    noticed: tuple[Notice, ...] = ()
     gaps: tuple[OracleGap, ...] = ()
 
 
@@ -262,6 +297,37 @@ def score(mutants: tuple[Mutant, ...]) -> float | None:
     detected = sum(m.status.is_detected for m in mutants)
     judged = detected + sum(m.status.is_undetected for m in mutants)
     return 100 * detected / judged if judged else None
+
+
+class Strength(msgspec.Struct, frozen=True, kw_only=True):
+    """What a layer reveals.
+
+    Attributes:
+        revealed: How many mutants.
+        alone: How many of them no other layer reveals.
+    """
+
+    revealed: int
+    alone: int
+
+
+def known_in_all_layers(mutants: Sequence[Mutant]) -> list[Mutant]:
+    """Return the mutants of which it is known for all layers how far they get."""
+    return [m for m in mutants if set(LAYERS) <= m.layers.keys()]
+
+
+def strengths(mutants: Sequence[Mutant]) -> dict[str, Strength]:
+    """Return what each layer reveals of mutants, of which it is known for all layers; empty: of none it is."""
+    known = known_in_all_layers(mutants)
+    if not known:
+        return {}
+    revealing = [tuple(layer for layer in LAYERS if m.layers[layer] is Step.REVEALED) for m in known]
+    return {
+        layer: Strength(
+            revealed=sum(layer in found for found in revealing), alone=sum(found == (layer,) for found in revealing)
+        )
+        for layer in LAYERS
+    }
 
 
 class Kills(msgspec.Struct, frozen=True, kw_only=True):

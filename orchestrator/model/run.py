@@ -8,7 +8,7 @@ from typing import TypeVar
 import msgspec
 
 from orchestrator.model.contracts import Contracts
-from orchestrator.model.mutation import Mutation
+from orchestrator.model.mutation import Mutation, Strength
 from orchestrator.model.properties import Properties
 from orchestrator.model.stage import Generated, StageData, StageResult
 from orchestrator.model.suite import Suite
@@ -63,6 +63,7 @@ class OperationRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
         mutants: How many mutants its requests execute.
         detected: How many of those were detected.
         survivors: Fingerprints of those nobody noticed.
+        strengths: What each layer reveals of those for which all layers were asked; empty: not computed.
     """
 
     operation: str
@@ -77,6 +78,13 @@ class OperationRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     mutants: int | None = None
     detected: int | None = None
     survivors: tuple[str, ...] = ()
+    strengths: dict[str, Strength] = {}
+
+    @property
+    def only_unit(self) -> bool:
+        """Whether nothing but the project's own tests would notice: a rewrite of the HTTP layer is not protected."""
+        unit = self.strengths.get("unit")
+        return unit is not None and unit.revealed > 0 and unit.revealed == unit.alone
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -48,38 +48,62 @@ _FORMS: Final = tuple(
 )
 
 
+class Usual:
+    """What a test sees without a mutant.
+
+    Args:
+        before: Its exchanges.
+        samples: Those of other runs: they show what varies by itself.
+    """
+
+    def __init__(self, before: Sequence[Exchange], samples: Sequence[Sequence[Exchange]] = ()) -> None:
+        self._runs = [values(run) for run in (before, *samples)]
+
+    def differs(self, after: Sequence[Exchange]) -> bool:
+        """Whether a request was answered differently."""
+        seen = values(after)
+        return any(True for _ in self._unlike(seen)) or any(True for _ in _unequal(self._runs, seen))
+
+    def differences(self, after: Sequence[Exchange]) -> tuple[int, tuple[ResponseDifference, ...]] | None:
+        """Return the first request that was answered differently, by its number, and where; None: none was.
+
+        What follows that request may differ because of it, and is not told.
+
+        Args:
+            after: What the test saw under the mutant.
+        """
+        seen = values(after)
+        found: dict[int, list[tuple[Place, str]]] = {}
+        for place, before in self._unlike(seen):
+            found.setdefault(place[0], []).append((place, before))
+        for first, other in _unequal(self._runs, seen):
+            found.setdefault(other[0], []).append((other, f"the same as {_named(first, other)}"))
+        if not found:
+            return None
+        number = min(found)
+        request = [told for told in found[number] if told[0][1] == _REQUEST]  # of another one, the rest says nothing
+        return number, tuple(
+            ResponseDifference(place=place[1], before=before or _shown(place, self._runs[0]), after=_shown(place, seen))
+            for place, before in request or found[number][:MOST]
+        )
+
+    def _unlike(self, seen: Values) -> Iterator[tuple[Place, str]]:
+        """Yield the places that differ from what is usual, with what is usual, if that is no single value."""
+        for place in dict.fromkeys((*self._runs[0], *seen)):
+            usual = _usual_instead(place, self._runs, seen)
+            if usual is not None:
+                yield place, usual
+
+
 def differences(
     before: Sequence[Exchange], after: Sequence[Exchange], samples: Sequence[Sequence[Exchange]] = ()
 ) -> tuple[int, tuple[ResponseDifference, ...]] | None:
-    """Return the first request that was answered differently, by its number, and where; None: none was.
-
-    What follows that request may differ because of it, and is not told.
-
-    Args:
-        before: What a test saw without the mutant.
-        after: What it saw under it.
-        samples: What it saw in other runs without the mutant: they show what varies by itself.
-    """
-    usual = [values(run) for run in (before, *samples)]
-    seen = values(after)
-    found: dict[int, list[ResponseDifference]] = {}
-    for place in dict.fromkeys((*usual[0], *seen)):
-        told = _compared(place, usual, seen)
-        if told:
-            found.setdefault(place[0], []).append(told)
-    for first, other in _unequal(usual, seen):
-        found.setdefault(other[0], []).append(
-            ResponseDifference(place=other[1], before=f"the same as {_named(first, other)}", after=_shown(other, seen))
-        )
-    if not found:
-        return None
-    number = min(found)
-    request = [told for told in found[number] if told.place == _REQUEST]  # of another one, the rest says nothing
-    return number, tuple(request or found[number][:MOST])
+    """Do what `Usual.differences` does, once."""
+    return Usual(before, samples).differences(after)
 
 
-def _compared(place: Place, usual: Sequence[Values], seen: Values) -> ResponseDifference | None:
-    """Return how a place differs from what is usual; None: it does not, as far as one can tell."""
+def _usual_instead(place: Place, usual: Sequence[Values], seen: Values) -> str | None:
+    """Return what a place has otherwise; empty: its usual value; None: it does not differ, as far as one can tell."""
     known = [run.get(place, MISSING) for run in usual]
     value = seen.get(place, MISSING)
     if any(value is v or (type(value) is type(v) and value == v) for v in known):
@@ -89,10 +113,10 @@ def _compared(place: Place, usual: Sequence[Values], seen: Values) -> ResponseDi
         if _form(value) in forms:
             return None
         if MISSING not in known:
-            return ResponseDifference(place=place[1], before=" or ".join(sorted(forms)), after=_shown(place, seen))
+            return " or ".join(sorted(forms))
     if (known[0] is MISSING or value is MISSING) and _length_differs(place, usual[0], seen):
         return None
-    return ResponseDifference(place=place[1], before=_shown(place, usual[0]), after=_shown(place, seen))
+    return ""
 
 
 def _length_differs(place: Place, before: Values, after: Values) -> bool:

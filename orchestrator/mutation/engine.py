@@ -10,7 +10,8 @@ import hashlib
 import random
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, ExitStack
 from functools import partial
 from importlib.util import decode_source
 from pathlib import Path
@@ -29,6 +30,7 @@ from orchestrator.mutation import choice, fresh, reach, store, unchanged
 from orchestrator.mutation.candidates import Candidate
 from orchestrator.mutation.constants import Names
 from orchestrator.mutation.judging import COLLECTION, Judge, Verdict
+from orchestrator.mutation.layers import Found, Layers
 from orchestrator.mutation.reach import Item
 from orchestrator.mutation.sights import MOST_GAPS
 from orchestrator.mutation.tree import Digests
@@ -46,6 +48,7 @@ class Result(msgspec.Struct, kw_only=True):
         verdicts: By the mutants' names.
         reaching: How many tests execute each mutant, by name.
         exchanged: Whether an HTTP exchange of any test executes it, by name. Those missing: not known.
+        layers: How far it gets in the other layers, by name. Those missing: not known.
         reused: How many verdicts are of an earlier run.
         seconds: What took how long.
         notices: What a person should know.
@@ -57,6 +60,7 @@ class Result(msgspec.Struct, kw_only=True):
     verdicts: dict[str, Verdict] = msgspec.field(default_factory=dict)
     reaching: dict[str, int | None] = msgspec.field(default_factory=dict)
     exchanged: dict[str, bool] = msgspec.field(default_factory=dict)
+    layers: dict[str, Found] = msgspec.field(default_factory=dict)
     reused: int = 0
     seconds: dict[str, float] = msgspec.field(default_factory=dict)
     notices: list[Problem] = msgspec.field(default_factory=list)
@@ -70,7 +74,8 @@ class Result(msgspec.Struct, kw_only=True):
         if verdict is None:
             return candidate.mutant
         step = self._step(candidate.mutant.id, verdict)
-        return msgspec.structs.replace(
+        found = self.layers.get(candidate.mutant.id, Found(steps={}))
+        mutant = msgspec.structs.replace(
             candidate.mutant,
             status=verdict.status,
             killer=verdict.killer,
@@ -78,9 +83,16 @@ class Result(msgspec.Struct, kw_only=True):
             message=verdict.message,
             seconds=verdict.seconds,
             tests=self.reaching.get(candidate.mutant.id),
-            layers={"unit": step} if step else {},
-            gaps=verdict.gaps,
+            layers={**({"unit": step} if step else {}), **found.steps},
+            noticed=found.notices,
+            gaps=(*verdict.gaps, *found.gaps),
         )
+        if verdict.status.is_undetected and found.notices:  # nobody else, but somebody does
+            notice = found.notices[0]
+            mutant = msgspec.structs.replace(
+                mutant, status=MutantStatus.KILLED, killer=f"{notice.by}: {notice.what}", message=notice.message
+            )
+        return mutant
 
     def _step(self, name: str, verdict: Verdict) -> Step | None:
         """Return how far a mutant got in the project's own tests; None: not known."""
@@ -106,6 +118,7 @@ class Engine:
         collect: Gives the collected session, which ends with the block; else one is begun.
         told: Given each line of the journal when it is written.
         expected: About how many candidates there are.
+        layers: Begins the other layers, which end with the stack; gives None where there is nothing to play.
     """
 
     def __init__(
@@ -118,7 +131,9 @@ class Engine:
         collect: Callable[[], AbstractContextManager[Session]] | None = None,
         told: Callable[[bytes], None] = lambda _: None,
         expected: int = 0,
+        layers: Callable[[ExitStack], Layers | None] = lambda _: None,
     ) -> None:
+        self._begin_layers = layers
         self._told = told
         self._expected = expected
         self._project = project
@@ -163,13 +178,61 @@ class Engine:
         return self.result
 
     def _run_warm(self, candidates: Callable[[], Sequence[Candidate]], journal: store.Journal) -> None:
-        with self._collect() as running:
-            if running.ready.threads:
-                self._refuse_threads(running.ready.threads)
-            else:
-                self._judge(running, candidates, journal)
-                return
+        with ExitStack() as stack, ThreadPoolExecutor(1) as pool:
+            layers = pool.submit(self._layers, stack)  # they are begun while the tests are judged
+            with self._collect() as running:
+                if running.ready.threads:
+                    self._refuse_threads(running.ready.threads)
+                else:
+                    self._judge(running, candidates, journal)
+                    self._play(layers.result(), list(filter(choice.is_wanted, candidates())))
+                    return
         self._run_fresh(list(filter(choice.is_wanted, candidates())))
+
+    def _layers(self, stack: ExitStack) -> Layers | None:
+        """Begin the other layers, and learn what they are like without a mutant; None: there is nothing to play."""
+        try:
+            layers = self._begin_layers(stack)
+            if layers is not None:
+                layers.record(str(file) for file in source.files(self._project))
+        except OrchestratorError as error:
+            self.result.notices.append(error.problem)
+            return None
+        return layers
+
+    def _play(self, layers: Layers | None, wanted: Sequence[Candidate]) -> None:
+        """Find how far mutants get in the other layers."""
+        if layers is None:
+            return
+        clock = time.monotonic()
+        self.result.notices += layers.problems
+        count, total = 0, len(wanted)
+
+        def done(candidate: Candidate, found: Found) -> None:
+            nonlocal count
+            count += 1
+            self.result.layers[candidate.mutant.id] = found
+            self._watch(count, total, "mutants replayed")
+
+        try:
+            warm = [candidate for candidate in wanted if not layers.is_cold(candidate)]
+            early = [candidate for candidate in warm if layers.is_early(candidate)]
+            ids = {candidate.mutant.id for candidate in early}
+            cold = layers.run(early, done, until=self._end)
+            layers.prime()
+            cold += layers.run([c for c in warm if c.mutant.id not in ids], done, until=self._end)
+            cold += [candidate for candidate in wanted if layers.is_cold(candidate)]
+            self.result.seconds["layers"] = round(time.monotonic() - clock, 3)
+            clock = time.monotonic()
+            layers.run(self._undetected_first(cold), done, cold=True, until=self._end)
+            self.result.seconds["layers-import-time"] = round(time.monotonic() - clock, 3)
+        except OrchestratorError as error:
+            self.result.notices.append(error.problem)
+
+    def _undetected_first(self, cold: Sequence[Candidate]) -> list[Candidate]:
+        """Return those of which it matters most how far they get: the app is loaded for each."""
+        verdicts = self.result.verdicts
+        return [c for c in cold if c.mutant.id in verdicts and verdicts[c.mutant.id].status.is_undetected]
 
     def _refuse_threads(self, threads: Sequence[str]) -> None:
         told = f"threads run when the tests are collected: {', '.join(threads[:3])}"

@@ -17,7 +17,15 @@ import jinja2
 from jinja2.bccache import Bucket
 
 from orchestrator import errors, text
-from orchestrator.model.mutation import Mutant, MutantKind, MutantStatus, Mutation, kills
+from orchestrator.model.mutation import (
+    Mutant,
+    MutantKind,
+    MutantStatus,
+    Mutation,
+    kills,
+    known_in_all_layers,
+    strengths,
+)
 from orchestrator.model.run import Change, Gate, GateVerdict, Report
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
@@ -58,6 +66,7 @@ def render(report: Report) -> bytes:
         "percent": _percent,
         "anchor": errors.anchor,
     }
+    mutants = report.run.mutation.mutants if report.run.mutation else ()
     page = environment.get_template("page.html.jinja").render(
         report=report,
         run=report.run,
@@ -69,6 +78,8 @@ def render(report: Report) -> bytes:
         survivors=_survivors(report),
         by_kind=_by_kind(report.run.mutation) if report.run.mutation else [],
         not_judged=_not_judged(report.run.mutation) if report.run.mutation else [],
+        strengths=strengths(mutants),
+        known=len(known_in_all_layers(mutants)),
         kills=kills(report.run.mutation) if report.run.mutation else (),
         slowest=_slowest(report),
         style=style,

@@ -106,6 +106,11 @@ class Context:
         """Whether mutants will be judged in this run."""
         return "mutation" in self._planned
 
+    @property
+    def plans_replays(self) -> bool:
+        """Whether what is asked of the app may be asked again under mutants."""
+        return self.wants_reach and "property" in self.project.settings.mutation.layers
+
     def installed(self) -> pytest.Installed:
         """Return which tools the user's interpreter has."""
         if self._installed is None:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 
 from orchestrator import text
-from orchestrator.adapters import pact
+from orchestrator.adapters import pact, scenarios
 from orchestrator.errors import Code, OrchestratorError
 from orchestrator.model.contracts import Contracts, Interaction, Verification
 from orchestrator.model.problem import Problem
@@ -35,7 +34,7 @@ def run(context: Context) -> StageResult:
             f"`contracts.pacts` = {', '.join(settings.pacts or ())} matches no file",
             hint="Run the consumers' tests that write the pacts, or mend the globs.",
         )
-    pacts, problems = _read(context, files)
+    pacts, problems = pact.read_all(files, project)
     if not pacts:
         raise OrchestratorError(Code(problems[0].code), problems[0].message, hint=problems[0].hint)
     total = sum(len(p.interactions) for p in pacts)
@@ -44,37 +43,19 @@ def run(context: Context) -> StageResult:
     document = context.document_or_none()
     deadline = time.monotonic() + settings.timeout
     with keep_on_interrupt(lambda: (Contracts(interactions=tuple(interactions)), _summary(interactions))):
+        played = {}
         for one in pacts:
             context.teller.advanced(len(interactions), total, "interactions")
             app.reset()
             left = max(0.1, deadline - time.monotonic())
+            app.record()
             interactions.extend(pact.verify(one, app, project, document, timeout=left))
+            played[one.file.name] = app.played()
+        scenarios.keep_played(project, played)
     found = Contracts(interactions=tuple(interactions))
     if time.monotonic() >= deadline:
         return timed_out(NAME, found, _summary(interactions), settings.timeout, "contracts.timeout")
     return completed(NAME, found, _summary(interactions), *problems, error=_error(found, problems))
-
-
-def _read(context: Context, files: list[Path]) -> tuple[list[pact.Pact], list[Problem]]:
-    pacts, problems = [], []
-    provider = context.project.settings.contracts.provider
-    for file in files:
-        try:
-            one = pact.read(file, context.project.root)
-        except OrchestratorError as error:
-            problems.append(error.problem)
-            continue
-        if not provider or one.provider == provider:
-            pacts.append(one)
-    if not pacts and not problems:
-        problems.append(
-            Problem(
-                code=Code.NO_PACTS,
-                message=f"no pact is about the provider {provider!r} (`contracts.provider`)",
-                hint="Check the name against `provider.name` in the pacts.",
-            )
-        )
-    return pacts, problems
 
 
 def _error(found: Contracts, problems: list[Problem]) -> OrchestratorError | None:

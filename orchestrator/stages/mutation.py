@@ -5,22 +5,25 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from functools import partial
 
 import msgspec
 
 from orchestrator import config, text
-from orchestrator.adapters import git, mutmut
+from orchestrator.adapters import git, mutmut, pact, scenarios
+from orchestrator.adapters.scenarios import CONTRACT, PROPERTY
 from orchestrator.errors import Code, OrchestratorError
 from orchestrator.model.mutation import MutantStatus, Mutation, OracleGap, Step, Unmutated, kills
 from orchestrator.model.problem import Problem
 from orchestrator.model.properties import Properties
 from orchestrator.model.stage import StageResult, StageStatus
 from orchestrator.model.suite import Outcome, Suite
-from orchestrator.mutation import candidates, choice, critical, shards, types
+from orchestrator.mutation import candidates, choice, critical, layers, shards, types
 from orchestrator.mutation.candidates import Candidate
 from orchestrator.mutation.cluster import Cluster
 from orchestrator.mutation.engine import Engine, Result
+from orchestrator.mutation.layers import Layers
 from orchestrator.mutation.shards import Shard
 from orchestrator.mutation.unchanged import LastRun
 from orchestrator.stages.context import Context, completed, keep_on_interrupt, skipped, timed_out
@@ -66,6 +69,7 @@ def run(context: Context) -> StageResult:
             context.teller.advanced,
             collect=partial(context.ahead.session, context.installed(), quarantined),
             expected=lines,
+            layers=partial(_layers, context),
         )
     pool = ThreadPoolExecutor(1)
     making = pool.submit(_make, context, selection)  # while the tests are collected
@@ -85,6 +89,28 @@ def run(context: Context) -> StageResult:
         return msgspec.structs.replace(result, notices=tuple(notices))
     last.keep(mutation, engine.result.read, notices, context.results["suite"])
     return completed(NAME, mutation, summary, *notices, error=_error(mutation) or unmatched)
+
+
+def _layers(context: Context, stack: ExitStack) -> Layers | None:
+    """Begin the property and the contract layer; None: they are not wanted, or nothing was recorded for them.
+
+    Raises:
+        OrchestratorError: the app can't be loaded.
+    """
+    project, settings = context.project, context.project.settings
+    wanted = set(settings.mutation.layers)
+    if settings.mutation.quick or not settings.app.target or not wanted & {PROPERTY, CONTRACT}:
+        return None
+    pacts, _ = pact.read_all(pact.find(project), project)
+    recorded = scenarios.read(project, pacts, context.document_or_none())
+    kept = tuple(s for s in recorded.scenarios if s.layer in wanted)
+    if not kept:
+        return None
+    recorded = msgspec.structs.replace(recorded, scenarios=kept)
+    is_served = settings.openapi.path.startswith("/")
+    app = context.app() if is_served else context.started_app
+    url = app.url if app and is_served else f"http://{recorded.netloc}"
+    return layers.begin(project, stack, recorded, url, app.control if app else "")
 
 
 class _Made(msgspec.Struct, frozen=True):

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Mapping
 
 from orchestrator import process, text
-from orchestrator.adapters import agent, schemathesis, source
+from orchestrator.adapters import agent, scenarios, schemathesis, source
 from orchestrator.errors import Code, OrchestratorError
 from orchestrator.model.properties import Cases, Phase, Properties
 from orchestrator.model.stage import Generated, StageResult
@@ -42,7 +42,7 @@ def run(context: Context) -> StageResult:
         lines = record.read_text("utf-8").splitlines() if record.exists() else []
         return schemathesis.parse_record(
             lines,
-            secrets=app.credentials() if app.is_alive else (),
+            secrets=tuple(app.credentials()) if app.is_alive else (),
             variables=schemathesis.credential_variables(project),
             url="" if settings.app.url else app.url,
         )
@@ -51,7 +51,7 @@ def run(context: Context) -> StageResult:
         finished = process.run(
             [sys.executable, "-m", "pytest", *_options(context)],
             directory=project.root,
-            environment=_environment(app, record),
+            environment=_environment(app, record, scenarios.recorded(project) if context.plans_replays else None),
             log=project.state / "logs" / "properties.log",
             timeout=settings.properties.timeout,
             watch=lambda: _tell(context, record),
@@ -60,6 +60,7 @@ def run(context: Context) -> StageResult:
     if not app.is_alive:
         data, summary = _known(context, recorded, None)
         return completed(NAME, data, summary, *recorded.errors, error=app.died())
+    scenarios.keep_about(project, app)
     properties, summary = _known(context, recorded, _reached(context, app))
     if finished.timed_out:
         return timed_out(NAME, properties, summary, settings.properties.timeout, "properties.timeout")
@@ -78,13 +79,14 @@ def _options(context: Context) -> list[str]:
     ]
 
 
-def _environment(app: agent.Agent, record: object) -> Mapping[str, str]:
+def _environment(app: agent.Agent, record: object, scenarios: object) -> Mapping[str, str]:
     inherited = {k: v for k, v in os.environ.items() if k not in ("PYTEST_ADDOPTS", "CI", "PYTEST_PLUGINS")}
     return {
         **inherited,
         "API_URL": app.url,
         "API_CONTROL": app.control,
         schemathesis.RECORD_VARIABLE: str(record),
+        **({schemathesis.SCENARIOS_VARIABLE: str(scenarios)} if scenarios else {}),
     }
 
 

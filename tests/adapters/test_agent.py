@@ -433,7 +433,7 @@ def test_hooks_run_beside_the_app(tmp_path: Path) -> None:
         assert running.identity("the clerk/é") == agent.Header(header="Authorization", value="Bearer token-3")
         running.reset()
         assert running.identity("the clerk/é").value == "Bearer token-1"
-        assert running.credentials() == ("token-1", "token-3")
+        assert running.credentials() == {"token-1": "the clerk/é", "token-3": "the clerk/é"}
         Asked(f"{running.control}/state", b'{"state": "two orders"}')
         (failed,) = running.state_failures()
         assert (failed.state, failed.code) == ("two orders", Code.UNKNOWN_STATE)

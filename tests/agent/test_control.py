@@ -282,7 +282,7 @@ def test_a_credential_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("CLERK_KEY", "key-of-the-clerk")
     control_ = control(identity(environment="CLERK_KEY", header="X-Key", format="{value}"))
     assert control_.identity("clerk") == {"header": "X-Key", "value": "key-of-the-clerk"}
-    assert control_.credentials == {"key-of-the-clerk"}
+    assert control_.credentials == {"key-of-the-clerk": "clerk"}
 
 
 @pytest.mark.parametrize("value", [None, ""])
@@ -325,7 +325,7 @@ def test_a_credential_comes_from_a_callable_anew_each_time(hooks: Hooks) -> None
     hooks.token = lambda: next(tokens)
     control_ = control(identity(callable=f"{MODULE}:token"))
     assert [control_.identity("clerk")["value"] for _ in range(2)] == ["Bearer first", "Bearer second"]
-    assert control_.credentials == {"first", "second"}
+    assert control_.credentials == {"first": "clerk", "second": "clerk"}
 
 
 def test_a_callable_may_be_async_have_the_app_and_return_bytes(hooks: Hooks) -> None:

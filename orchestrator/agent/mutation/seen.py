@@ -55,10 +55,10 @@ class Seen:
         known = self._known.get(name, ())
         told = []
         for number, exchange in enumerate(heard):
-            digest = _digest(exchange)
+            digest = digest_of(exchange)
             if number < len(known) and known[number] == digest:
                 continue
-            told.append({"number": number, "digest": digest, **_told(exchange)})
+            told.append({"number": number, "digest": digest, **as_told(exchange)})
         return {"seen": len(heard), "exchanges": told} if heard or known else {}
 
     def begun(self) -> None:
@@ -94,20 +94,21 @@ def _line_in(code: CodeType | None) -> int:
     return 0
 
 
-def _digest(exchange: exchanges.Exchange) -> str:
+def digest_of(exchange: exchanges.Exchange) -> str:
+    """Return what two exchanges have in common that are the same to whoever looks at them."""
     headers = sorted((k.lower(), v) for k, v in exchange["headers"] if k.lower() != "date")
     told = repr((exchange["method"], exchange["url"], exchange["status"], headers, exchange["body"]))
     return hashlib.blake2b(told.encode("utf-8", "backslashreplace"), digest_size=8).hexdigest()
 
 
-def _told(exchange: exchanges.Exchange) -> dict[str, Any]:
-    """Return an exchange as it can be written down; of a long body, how long it is and its digest."""
+def as_told(exchange: exchanges.Exchange, longest: int = _BODY) -> dict[str, Any]:
+    """Return an exchange as it can be written down; of a body longer than `longest`, how long it is and its digest."""
     told = {key: exchange[key] for key in ("client", "method", "status", "headers", "at")}
     told |= {"path": exchange["url"], "lines": as_hex(exchange["lines"])}
     body = exchange["body"]
     if body is None:
         return told
-    if len(body) > _BODY:
+    if len(body) > longest:
         digest = hashlib.blake2b(body, digest_size=8).hexdigest()
         return {**told, "body": f"{len(body)} bytes, digest {digest}", "is_text": False}
     try:

@@ -294,8 +294,8 @@ class _Service:
         self._items = Items(session.config)
         self._live = live
         self._trace = trace
-        self._put: Callable[[], None] = lambda: None
-        self._put_test: Callable[[], None] = lambda: None
+        self._put: Callable[[], object] = lambda: None
+        self._put_test: Callable[[], object] = lambda: None
 
     def prepare(self, message: dict[str, Any]) -> None:
         """Do in this process what its children would all do."""

@@ -23,6 +23,7 @@ from .lines import FunctionRecorder, first_line
 
 # What tells a function's code from any other in the process: file, first line, name.
 Key = tuple[str, int, str]
+Undo = Callable[[], object]
 
 _FUTURE = functools.reduce(
     lambda flags, name: flags | getattr(__future__, name).compiler_flag, __future__.all_feature_names, 0
@@ -160,25 +161,27 @@ class LiveFunctions:
             self._sources[path] = Source.read(path)
         return self._sources[path]
 
-    def prepared(self, change: Change) -> Callable[[], None]:
-        """Return what puts a mutant into the process. What can be done without a trace in this one is done now.
+    def prepared(self, change: Change) -> Callable[[], Undo]:
+        """Return what puts a mutant into the process, and returns what takes it out again.
 
-        That call, and not this one, raises `NotSwappable`: the mutant's module has to be imported afresh.
+        What can be done without a trace in this process is done now. That call, and not this one, raises
+        `NotSwappable`: the mutant's module has to be imported afresh.
         """
         if change.constant:
             return functools.partial(self._bind, change, *change.constant)
         if not change.function:
-            return lambda: None  # its module is not imported yet: it will be imported changed
+            return lambda: _nothing  # its module is not imported yet: it will be imported changed
         try:
             swap = self.swap(change)
         except Exception as error:  # noqa: BLE001 - also what does not compile is told of its mutant, and ends no other
             return functools.partial(_raise, error)
         return swap.apply
 
-    def _bind(self, change: Change, owner: str, name: str) -> None:
+    def _bind(self, change: Change, owner: str, name: str) -> Undo:
         """Bind a name of a module or a plain class to its new value, wherever that module's value has been taken."""
         text = "\n".join(change.lines)
         code = compile(text if not owner else "if 1:\n" + text, "<constant>", "exec", dont_inherit=True)
+        bound: list[tuple[Any, str, Any]] = []
         for module in [m for m in list(sys.modules.values()) if _file_of(m) == change.path]:
             scope: dict[str, Any] = {}
             try:
@@ -189,6 +192,7 @@ class LiveFunctions:
                 holder = functools.reduce(getattr, owner.split("."), module)
                 if not _is_plain(holder) or name not in vars(holder):
                     raise NotSwappable("its class is made in a way of its own")
+                bound.append((holder, name, vars(holder)[name]))
                 setattr(holder, name, scope[name])
                 continue
             old = vars(module).get(name, scope)
@@ -196,7 +200,9 @@ class LiveFunctions:
                 raise NotSwappable("its module has no such name")
             for holder, alias in self._holders(module, name):
                 if vars(holder).get(alias) is old:
+                    bound.append((holder, alias, old))
                     setattr(holder, alias, scope[name])
+        return functools.partial(_bind_all, bound)
 
     def _holders(self, module: types.ModuleType, name: str) -> list[tuple[types.ModuleType, str]]:
         """Return a module's name and all that modules of the project have taken it as, directly or from each other."""
@@ -275,15 +281,26 @@ class Swap:
         self.functions = functions
         self.caches = caches
 
-    def apply(self) -> None:
-        """Put it into this process."""
+    def apply(self) -> Undo:
+        """Put it into this process; return what takes it out again."""
+        before = [(function, function.__code__) for function, _ in self.functions]
         for function, code in self.functions:
             function.__code__ = code
         for cache in self.caches:
             cache.cache_clear()
+        return Swap(before, self.caches).apply
 
 
-def _raise(error: Exception) -> None:
+def _nothing() -> None:
+    """Nothing was put there."""
+
+
+def _bind_all(bound: Sequence[tuple[Any, str, Any]]) -> None:
+    for holder, name, value in bound:
+        setattr(holder, name, value)
+
+
+def _raise(error: Exception) -> Undo:
     raise error
 
 
@@ -372,4 +389,9 @@ class ChangedImport:
             code: CodeType = recorder.compiled(text, name) if recorder else loader.source_to_code(text, name)
             return code
 
+        self._original = original
         SourceFileLoader.get_code = get_code  # type: ignore[method-assign, assignment]
+
+    def end(self) -> None:
+        """Give the file as it is from now on."""
+        SourceFileLoader.get_code = self._original  # type: ignore[method-assign]

@@ -1,0 +1,121 @@
+"""Hold responses against interactions once more, with the real Pact core: `… pact_judge IN OUT FOLDER`.
+
+A process of its own, as the core writes to file descriptors and keeps threads. Asked with an interaction and the
+response that came now, it has the core verify that interaction against a server that answers so.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import sys
+import threading
+import traceback
+from collections.abc import Mapping
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+from pact import Verifier
+
+_STATE = "/_state"
+_OF_THE_CONNECTION = ("connection", "transfer-encoding", "content-length", "date")
+
+
+class _Answers(ThreadingHTTPServer):
+    """Answers every request with one response, and provider states with the values that they gave."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        self.told: Mapping[str, Any] = {}
+        super().__init__(("127.0.0.1", 0), _Handler)
+        threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True).start()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}"
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    wbufsize = -1
+    server: _Answers
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
+        """Say nothing."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("do_"):
+            return self._answer
+        raise AttributeError(name)
+
+    def _answer(self) -> None:
+        data = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        if self.path == _STATE:
+            asked = json.loads(data or b"{}")
+            states = [s for s in self.server.told["states"] if s["state"] == asked.get("state")]
+            returned = states[0]["returned"] if states else {}
+            self._send(200, [("Content-Type", "application/json")], json.dumps(returned).encode())
+            return
+        response = self.server.told["response"]
+        headers = [(n, v) for n, v in response["headers"] if n.lower() not in _OF_THE_CONNECTION]
+        self._send(response["status"], headers, base64.b64decode(response["body"]))
+
+    def _send(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None:
+        self.send_response(status)
+        for name, value in headers:
+            self.send_header(name, value)
+        bodiless = self.command == "HEAD" or status < 200 or status in (204, 304)
+        if not bodiless:
+            self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(b"" if bodiless else body)
+
+
+def _judged(answers: _Answers, told: Mapping[str, Any], file: Path) -> dict[str, Any]:
+    """Return the core's result for one interaction."""
+    answers.told = told
+    pact = json.loads(Path(told["pact"]).read_bytes())
+    interaction = pact["interactions"][told["interaction"]]
+    if not any(state["returned"] for state in told["states"]):
+        for key in ("providerState", "providerStates"):  # asking for them takes as long as all the rest
+            interaction.pop(key, None)
+    pact["interactions"] = [interaction]
+    pact.pop("messages", None)
+    file.write_text(json.dumps(pact), "utf-8")
+    verifier = (
+        Verifier(pact["provider"]["name"], "127.0.0.1")
+        .add_transport(url=answers.url)
+        .add_source(str(file))
+        .state_handler(answers.url + _STATE, teardown=False, body=True)
+    )
+    try:
+        verifier.verify()
+    except RuntimeError as error:  # how the binding says that an interaction does not hold
+        failed = str(error)
+    else:
+        failed = ""
+    found = (verifier.results or {}).get("interactionResults") or []
+    return dict(found[0]) if found else {"result": "Error", "mismatch": {"message": failed or "nothing was verified"}}
+
+
+def main(incoming: int, outgoing: int, folder: str) -> None:
+    """Answer until nobody asks any more."""
+    server = _Answers()
+    with os.fdopen(incoming, "rb") as questions, os.fdopen(outgoing, "wb", buffering=0) as answers:
+        for line in questions:
+            try:
+                results = [
+                    _judged(server, told, Path(folder) / "judged.json") for told in json.loads(line)["interactions"]
+                ]
+                answer: dict[str, Any] = {"results": results}
+            except BaseException as error:  # noqa: BLE001 - whoever asked must hear of it
+                traceback.print_exc()
+                answer = {"error": f"{type(error).__name__}: {error}"}
+            answers.write(json.dumps(answer).encode() + b"\n")
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3])

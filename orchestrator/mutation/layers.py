@@ -1,0 +1,653 @@
+"""How far a mutant's damage gets in the property and the contract layer.
+
+What generated property tests and pacts asked of the app was recorded. It is played again in a child that holds the
+mutant; only where a response differs the judge of its layer is asked: schemathesis' own checks, the real Pact core. A
+scenario that is judged otherwise with the mutant than without reveals it; one that differs and is judged the same has
+let it through.
+"""
+
+from __future__ import annotations
+
+import base64
+import collections
+import hashlib
+import os
+import re
+import time
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from contextlib import ExitStack
+from typing import Any, Final
+
+import msgspec
+
+from orchestrator import text
+from orchestrator.adapters import judge, pact, replays
+from orchestrator.adapters.replays import Replays, apart
+from orchestrator.adapters.scenarios import CONTRACT, PROPERTY, Recorded, Scenario
+from orchestrator.adapters.session import Ended, Exchange, Job, Said
+from orchestrator.agent.mutation.lines import united
+from orchestrator.config import Project
+from orchestrator.errors import Code, OrchestratorError
+from orchestrator.model.mutation import MutantKind, Notice, OracleGap, Step
+from orchestrator.model.problem import Problem
+from orchestrator.mutation.candidates import Candidate
+from orchestrator.mutation.constants import Constant, Names
+from orchestrator.mutation.differences import Usual
+from orchestrator.mutation.reach import masks
+
+_FIRST: Final = {PROPERTY: 3, CONTRACT: 2}  # scenarios of a layer that are tried first: mostly they are enough
+_TOGETHER: Final = 16  # mutants that one child plays under
+_AT_ONCE: Final = 2  # responses of a layer that are judged at a time
+_START: Final = 2.0  # seconds until the first scenario has ended …
+_SAFE: Final = ("GET", "HEAD", "OPTIONS", "TRACE")
+_COLD_START: Final = 30.0  # … where the app is loaded for it
+_LEAST: Final = 2.0  # seconds that a scenario may take …
+_TIMES: Final = 20.0  # … or so many times what it took without a mutant
+_PATIENCE: Final = 60.0
+_MOST_UNLIKE: Final = 0.1  # share of scenarios that may be answered otherwise than when they were recorded
+
+_SCHEMATHESIS: Final = "orchestrator.adapters.schemathesis_judge"
+_PACT: Final = "orchestrator.adapters.pact_judge"
+
+Sight = tuple[Exchange, ...]
+
+
+class Found(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of a mutant in the layers beside the project's own tests.
+
+    Attributes:
+        steps: By layer.
+        notices: Who noticed: one a layer.
+        gaps: Who saw a response differ and let it through: one a layer.
+    """
+
+    steps: dict[str, Step]
+    notices: tuple[Notice, ...] = ()
+    gaps: tuple[OracleGap, ...] = ()
+
+
+Conversation = Generator[Job, Ended, Found | None]
+
+
+class Layers:
+    """Plays scenarios under mutants.
+
+    Args:
+        project: Whose.
+        recorded: What can be played.
+        running: The agent.
+        judges: By layer.
+        credentials: To be redacted.
+    """
+
+    def __init__(
+        self, project: Project, recorded: Recorded, running: Replays, judges: Mapping[str, judge.Judge], url: str
+    ) -> None:
+        self._project = project
+        self._recorded = recorded
+        self._running = running
+        self._judges = judges
+        self._url = url
+        self._all = recorded.scenarios
+        self._usual: list[Sight] = []
+        self._compare: list[Usual] = []
+        self._lines: list[dict[str, int]] = []
+        self._seconds: list[float] = []
+        self._fails: list[frozenset[str]] = []  # what fails without a mutant
+        self._leaks: list[bool] = []  # whether what was played before shows in it
+        self._chosen: list[int] = []
+        self._killers: dict[str, collections.Counter[int]] = {}  # which revealed mutants of a function, by its place
+        self._number = {scenario.name: k for k, scenario in enumerate(self._all)}
+        self._judged: dict[tuple[str, str], list[dict[str, Any]]] = {}
+        self._load: dict[str, int] = {}
+        self._names: Names | None = None
+        self._first_only: dict[str, int] = {}
+        self._workers = 1
+        self.problems: list[Problem] = []
+
+    # What is without a mutant
+
+    def record(self, sources: Iterable[str]) -> None:
+        """Play everything without a mutant: what is answered, what varies by itself, what is executed.
+
+        Args:
+            sources: The project's files.
+
+        Raises:
+            OrchestratorError: the app can't be loaded.
+        """
+        self._running.wait_until_loaded(self._project.settings.app.start_timeout)
+        self._load = masks(self._running.traced.lines)
+        for path in self._running.traced.unseen:
+            self._load[path] = -1
+        self._names = Names(set(sources), (), self._load)
+        everything = tuple(range(len(self._all)))
+        twice = self._running.play([_plain((*everything, *everything), trace=True)])
+        other = self._running.play([_plain(everything, chance=1)])
+        ended: dict[int, Ended] = {}
+        while len(ended) < 2:
+            ended |= {e.job: e for e in self._running.wait()}
+        self._learn(ended[twice].items, ended[other].items)
+
+    def _learn(self, traced: Sequence[Said], others: Sequence[Said]) -> None:
+        count = len(self._all)
+        if len(traced) < 2 * count or len(others) < count:
+            raise OrchestratorError(
+                Code.NOT_REPEATED,
+                f"the recorded requests can't be replayed: the app's process ended at "
+                f"{self._all[min(len(traced) % count, count - 1)].title}",
+                hint="What it said last is in .orchestrator/logs/replays.log.",
+            )
+        firsts, seconds = traced[:count], traced[count:]
+        executed = united(*(masks(said.lines) for said in _with_lines(firsts)))
+        again = united(*(masks(said.lines) for said in _with_lines(seconds)))
+        # What only the first request executes belongs to all of them: in a child, any of them may be the first.
+        self._first_only = {p: m & ~again.get(p, 0) for p, m in executed.items() if m & ~again.get(p, 0)}
+        for first, second, other in zip(firsts, seconds, others, strict=True):
+            sight = second.exchanges
+            self._usual.append(sight)
+            self._compare.append(Usual(sight, (first.exchanges, other.exchanges)))
+            self._lines.append(united(*(masks(e.lines) for e in (*first.exchanges, *second.exchanges))))
+            self._seconds.append(second.seconds)
+            self._leaks.append(Usual(sight, [other.exchanges]).differs(first.exchanges))
+        self._workers = self._project.settings.mutation.processes
+        if self._running.ready.has_files or any(said.written or said.beyond for said in traced):
+            self._workers = 1
+            self._running.share()
+        self._running.know({s.name: [e.digest for e in self._usual[k]] for k, s in enumerate(self._all)})
+        steady = [k for k in range(count) if self._is_steady(k, firsts[k], seconds[k], others[k])]
+        self._chosen = steady
+        self._fails = [frozenset()] * count
+        for k, fails in zip(self._chosen, self._failing([(k, self._usual[k]) for k in self._chosen]), strict=True):
+            self._fails[k] = frozenset(_sign(self._all[k], failed) for failed in fails)
+        self._tell_unlike(steady)
+
+    def _is_steady(self, number: int, *runs: Said) -> bool:
+        """Whether a scenario ends, and is answered alike each time."""
+        if any(said.outcome != "passed" for said in runs):
+            return False
+        statuses = {tuple(e.status for e in said.exchanges) for said in runs}
+        return len(statuses) == 1
+
+    def _tell_unlike(self, steady: Sequence[int]) -> None:
+        """Say so if what is replayed is not answered as it was when it was recorded."""
+        unlike = [
+            k
+            for k in steady
+            if self._all[k].status is not None and self._answer(k, self._usual[k]).status != self._all[k].status
+        ]
+        unsteady = len(self._all) - len(steady)
+        if unlike and len(unlike) > _MOST_UNLIKE * len(self._all):
+            first = self._all[unlike[0]]
+            status = self._answer(unlike[0], self._usual[unlike[0]]).status
+            self._tell(
+                f"{len(unlike)} of {len(self._all)} recorded scenarios are answered otherwise when they are replayed, "
+                f"first {first.title}: {status}, not {first.status}",
+                "Give `app.reset` a hook that brings the data back, and check `identities`.",
+            )
+        if unsteady:
+            self._tell(
+                f"{text.plural(unsteady, 'recorded scenario')} of {len(self._all)} not replayed: what they are "
+                "answered varies by itself",
+                "See what the app does beside its answers: threads, times, random numbers of C libraries.",
+            )
+
+    def _tell(self, message: str, hint: str) -> None:
+        self.problems.append(Problem(code=Code.NOT_REPEATED, message=message, hint=hint))
+
+    def _answer(self, number: int, sight: Sight) -> Exchange:
+        """Return the response to the last case of a scenario."""
+        scenario = self._all[number]
+        last = scenario.judged[-1]
+        return sight[last["first"] + last["main"]] if scenario.layer == PROPERTY else sight[-1]
+
+    # Under a mutant
+
+    def is_cold(self, candidate: Candidate) -> bool:
+        """Whether a mutant's code runs when the app is loaded, so that it has to be loaded with the mutant."""
+        here = self._load.get(candidate.change.path, 0)
+        if not here or self.constant(candidate):
+            return False
+        return candidate.at_import or bool(here & candidate.reach)
+
+    def constant(self, candidate: Candidate) -> Constant | None:
+        """Return what a mutant assigns, if that can be assigned anew while the app runs."""
+        if not candidate.at_import or self._names is None or candidate.mutant.kind is MutantKind.DEFAULT:
+            return None
+        return self._names.constant(candidate)
+
+    def reaching(self, candidate: Candidate) -> list[int]:
+        """Return the scenarios that may notice a mutant."""
+        if self.is_cold(candidate):
+            return self._chosen
+        constant = self.constant(candidate)
+        if constant and constant.everybody:
+            return self._chosen
+        if constant:
+            where: Mapping[str, int] = constant.lines
+        else:
+            where = {candidate.change.path: -1 if candidate.at_import else candidate.reach}
+        if any(self._first_only.get(path, 0) & mask for path, mask in where.items()):
+            return self._chosen
+        return [k for k in self._chosen if any(self._lines[k].get(path, 0) & mask for path, mask in where.items())]
+
+    def run(
+        self,
+        candidates: Iterable[Candidate],
+        done: Callable[[Candidate, Found], None],
+        *,
+        cold: bool = False,
+        until: float | None = None,
+    ) -> list[Candidate]:
+        """Play scenarios under mutants.
+
+        Args:
+            candidates: The mutants.
+            done: Told of each as soon as it is known.
+            cold: Whether the app is loaded afresh for each.
+            until: When to begin no more, by the monotonic clock.
+
+        Returns:
+            Those that can't be put into the running app.
+        """
+        waiting = collections.deque(candidates)
+        ready: collections.deque[_Talk] = collections.deque()
+        given: dict[int, list[_Talk]] = {}
+        refused: list[Candidate] = []
+
+        def go_on(candidate: Candidate, conversation: Conversation, ended: Ended | None) -> None:
+            """Take a conversation one step on."""
+            try:
+                job = next(conversation) if ended is None else conversation.send(ended)
+            except StopIteration as stop:
+                if stop.value is None:
+                    refused.append(candidate)
+                else:
+                    done(candidate, stop.value)
+                return
+            ready.append(_Talk(candidate, conversation, job))
+
+        most = self._workers + 1 if self._workers > 1 else 1  # one waits where children end
+        while waiting or ready or given:
+            if until is not None and time.monotonic() >= until:
+                waiting.clear()
+            together = min(_TOGETHER, 1 + (len(waiting) + len(ready)) // (2 * most))
+            while len(given) < most and (waiting or ready):
+                while waiting and len(ready) < together:
+                    candidate = waiting.popleft()
+                    go_on(candidate, self._found(candidate, cold=cold), None)
+                if talks := _taken(ready, together):
+                    given[self._running.play([talk.job for talk in talks])] = talks
+            for ended in self._running.wait():
+                talks = given.pop(ended.job)
+                is_clean = True
+                for talk, part in zip(talks, apart(ended, len(talks)), strict=True):
+                    if part is None or not is_clean:
+                        ready.append(talk)  # another child has to do it
+                        continue
+                    is_clean = all(map(self._is_as_known, part[1]))
+                    go_on(talk.candidate, talk.conversation, part[0])
+        return refused
+
+    def _is_as_known(self, said: Said) -> bool:
+        """Whether a scenario that was played when a mutant was gone was answered as it is without one."""
+        return said.outcome == "passed" and not self._differs(self._number[said.item], self._sight(said))
+
+    def _found(self, candidate: Candidate, *, cold: bool) -> Conversation:
+        """Find how far one mutant gets; None: it can't be put into the running app."""
+        place = f"{candidate.mutant.path}::{candidate.mutant.function}"
+        numbers = self._sorted(self.reaching(candidate), place)
+        state = _State({s.layer for s in self._all}, {self._all[k].layer for k in numbers})
+        for batch in [numbers] if cold else self._batches(numbers):
+            left = self._as_played(state.left(batch, self._all))
+            while left:
+                ended = yield self._job(candidate, left, cold=cold)
+                if ended.find("not_swappable"):
+                    return None
+                if broken := ended.find("not_collected"):
+                    return state.without_app(broken.message)
+                yield from self._look(candidate, state, left, ended, cold=cold)
+                if ended.ended or len(ended.items) >= len(left):
+                    break
+                died = left[len(ended.items)]
+                again = yield self._job(candidate, [died], cold=cold, patient=True)
+                if not again.ended:
+                    state.noticed(died, self._no_answer(died, again))
+                left = state.left(left[len(ended.items) + 1 :], self._all)
+        self._killers.setdefault(place, collections.Counter()).update(state.killers)
+        return state.found()
+
+    def _statuses(self, number: int) -> tuple[int, ...]:
+        return tuple(e.status for e in self._usual[number])
+
+    def _batches(self, numbers: Sequence[int]) -> list[list[int]]:
+        """Return the first few of each layer, and the others."""
+        first: list[int] = []
+        rest: list[int] = []
+        taken: collections.Counter[str] = collections.Counter()
+        for k in numbers:
+            layer = self._all[k].layer
+            taken[layer] += 1
+            (first if taken[layer] <= _FIRST[layer] else rest).append(k)
+        return [first, rest]
+
+    def _sorted(self, numbers: Sequence[int], place: str) -> list[int]:
+        """Return scenarios in the order in which somebody soon notices.
+
+        Those that revealed mutants of the same function come first, then of each operation and status one in turn.
+        """
+        killers = self._killers.get(place, collections.Counter[int]())
+        turns: collections.Counter[object] = collections.Counter()
+        order: list[tuple[int, int, int, int]] = []
+        for k in sorted(numbers, key=lambda k: self._seconds[k]):
+            scenario = self._all[k]
+            way = (scenario.layer, scenario.operation, tuple(e.status for e in self._usual[k]))
+            order.append((-killers.get(k, 0), turns[way], len(order), k))
+            turns[way] += 1
+        return [k for *_, k in sorted(order)]
+
+    def _look(
+        self, candidate: Candidate, state: _State, played: Sequence[int], ended: Ended, *, cold: bool
+    ) -> Generator[Job, Ended, None]:
+        """See which scenarios differ, and have them judged until one of each layer notices."""
+        unlike: dict[str, list[tuple[int, Sight]]] = {}
+        sullied: set[int] = set()
+        for said in ended.items:
+            number = self._number[said.item]
+            sight = self._sight(said)
+            if said.outcome == "passed" and self._differs(number, sight):
+                unlike.setdefault(self._all[number].layer, []).append((number, sight))
+                if said.sullied:
+                    sullied.add(number)
+        for layer, found in unlike.items():
+            for first in range(0, len(found), _AT_ONCE):
+                if layer in state.notices:
+                    break
+                some = found[first : first + _AT_ONCE]
+                for (number, sight), fails in zip(some, self._failing(some), strict=True):
+                    news = self._news(number, fails)
+                    if layer in state.notices or (layer in state.gaps and not news):
+                        continue
+                    if number not in sullied and (number == played[0] or not self._leaks[number]):
+                        confirmed: Sight | None = sight
+                    else:
+                        confirmed = yield from self._alone(candidate, number, cold=cold)
+                        news = self._news(number, self._failing([(number, confirmed)])[0]) if confirmed else []
+                    if news:
+                        state.noticed(number, self._notice(number, news[0]))
+                    elif confirmed:
+                        state.passed(layer, self._gap(number, confirmed))
+
+    def _alone(self, candidate: Candidate, number: int, *, cold: bool) -> Generator[Job, Ended, Sight | None]:
+        """Return what comes of a scenario that is played alone; None: nothing that differs.
+
+        What others left behind may be the reason for a difference, where the app does not forget all of it.
+        """
+        again = yield self._job(candidate, [number], cold=cold)
+        if not again.items or again.items[0].outcome != "passed":
+            return None
+        sight = self._sight(again.items[0])
+        return sight if self._differs(number, sight) else None
+
+    def _sight(self, said: Said) -> Sight:
+        usual = self._usual[self._number[said.item]]
+        unlike = {exchange.number: exchange for exchange in said.exchanges}
+        return tuple(unlike.get(k) or usual[k] for k in range(said.seen))
+
+    def _differs(self, number: int, sight: Sight) -> bool:
+        usual = self._usual[number]
+        if len(sight) == len(usual) and all(a.digest == b.digest for a, b in zip(sight, usual, strict=True)):
+            return False
+        return self._compare[number].differs(sight)
+
+    def _news(self, number: int, fails: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Return what fails with a mutant and not without."""
+        return [failed for failed in fails if _sign(self._all[number], failed) not in self._fails[number]]
+
+    def _failing(self, sights: Sequence[tuple[int, Sight]]) -> list[list[dict[str, Any]]]:
+        """Have the judges say what fails in scenarios, given what came back."""
+        keys = [
+            (self._all[k].name, hashlib.sha256("".join(e.digest for e in s).encode()).hexdigest()) for k, s in sights
+        ]
+        asked = {key: pair for key, pair in zip(keys, sights, strict=True) if key not in self._judged}
+        by_layer: dict[str, list[tuple[tuple[str, str], int, Sight]]] = {}
+        for key, (number, sight) in asked.items():
+            by_layer.setdefault(self._all[number].layer, []).append((key, number, sight))
+        for layer, group in by_layer.items():
+            if layer == PROPERTY:
+                told = [self._as_cases(number, sight) for _, number, sight in group]
+                answers = self._judges[layer].ask({"scenarios": told})["failures"]
+            else:
+                told = [self._as_interaction(number, sight) for _, number, sight in group]
+                results = self._judges[layer].ask({"interactions": told})["results"]
+                answers = [[] if r.get("result") == "OK" else _mismatches(r) for r in results]
+            self._judged |= {key: answer for (key, _, _), answer in zip(group, answers, strict=True)}
+        return [self._judged[key] for key in keys]
+
+    def _as_cases(self, number: int, sight: Sight) -> dict[str, Any]:
+        scenario = self._all[number]
+        requests = [{key: step[key] for key in ("method", "target", "headers", "body")} for step in scenario.steps]
+        for request, exchange in zip(requests, sight, strict=False):
+            request["target"] = exchange.path
+        return {"steps": scenario.judged, "requests": requests, "responses": [_as_response(e) for e in sight]}
+
+    def _as_interaction(self, number: int, sight: Sight) -> dict[str, Any]:
+        return {**self._all[number].judged[0], "response": _as_response(sight[-1])}
+
+    def _notice(self, number: int, failed: Mapping[str, Any]) -> Notice:
+        scenario = self._all[number]
+        secrets = tuple(self._recorded.credentials)
+        if scenario.layer == CONTRACT:
+            consumer, _, description = scenario.title.partition(": ")
+            return Notice(
+                layer=CONTRACT,
+                by=consumer,
+                what=text.one_line(description),
+                message=text.one_line(failed["message"], secrets=secrets),
+                operation=scenario.operation,
+            )
+        curl = text.clean(failed["curl"], limit=4000, secrets=secrets)
+        return Notice(
+            layer=PROPERTY,
+            by=text.one_line(scenario.title),
+            what=text.one_line(failed["check"]),
+            message=text.one_line(f"{failed['title']}: {failed['message']}", secrets=secrets),
+            operation=scenario.operation,
+            reproduce=curl.replace(f"'{self._url}", '"$API_URL"\'').replace(self._url, '"$API_URL"'),
+        )
+
+    def _no_answer(self, number: int, ended: Ended) -> Notice:
+        scenario = self._all[number]
+        consumer, _, description = scenario.title.partition(": ")
+        is_contract = scenario.layer == CONTRACT
+        return Notice(
+            layer=scenario.layer,
+            by=consumer if is_contract else text.one_line(scenario.title),
+            what=text.one_line(description) if is_contract else "response_received",
+            message="no answer comes" if ended.timed_out else "the app's process ends",
+            operation=scenario.operation,
+        )
+
+    def _gap(self, number: int, sight: Sight) -> OracleGap:
+        scenario = self._all[number]
+        usual = self._usual[number]
+        told = self._compare[number].differences(sight)
+        which, where = told or (0, ())
+        exchange = sight[which] if which < len(sight) else usual[which]
+        through = ""
+        if scenario.layer == CONTRACT and where:
+            judged = scenario.judged[0]
+            through = pact.let_through(judged["pact"], judged["interaction"], where[0].place)
+        return OracleGap(
+            layer=scenario.layer,
+            test=text.one_line(scenario.title),
+            request=text.one_line(f"{exchange.method} {exchange.path}"),
+            number=which + 1,
+            differences=where,
+            operation=scenario.operation,
+            through=through,
+        )
+
+    def _job(self, candidate: Candidate, numbers: Sequence[int], *, cold: bool, patient: bool = False) -> Job:
+        times = 2.0 if patient else 1.0
+        change = candidate.change
+        constant = None if cold else self.constant(candidate)
+        if constant:
+            change = msgspec.structs.replace(change, constant=(constant.owner, constant.name))
+        start = (_COLD_START if cold else _START) * times
+        begun = [0.0] if cold else []
+        limits = [start, *begun, *(round(times * max(_LEAST, _TIMES * self._seconds[k]), 3) for k in numbers)]
+        return Job(items=tuple(numbers), limits=tuple(limits), change=change, stop=False, cold=cold, alone=patient)
+
+    def _as_played(self, numbers: Sequence[int]) -> list[int]:
+        """Return scenarios so that data have to be brought back to their start as rarely as can be."""
+        return sorted(numbers, key=lambda k: (self._changes(k), numbers.index(k)))
+
+    def _changes(self, number: int) -> int:
+        """Return what a scenario does to the data: 0: nothing, 1: something, 2: it asks for it and is refused."""
+        if self._all[number].layer == CONTRACT and len(self._all[number].steps) > 1:
+            return 1
+        unsafe = [e for e in self._usual[number] if e.method not in _SAFE]
+        return 1 if any(e.status < 400 for e in unsafe) else 2 if unsafe else 0
+
+    def prime(self) -> None:
+        """Have some scenarios played for all later children: what is done for the first time takes long."""
+        seen: set[object] = set()
+        chosen = []
+        for k in self._chosen:
+            scenario = self._all[k]
+            way = (scenario.layer, scenario.operation, tuple(e.status for e in self._usual[k]))
+            if scenario.layer == CONTRACT or way not in seen:
+                seen.add(way)
+                chosen.append(k)
+        self._running.prime(chosen)
+
+    def is_early(self, candidate: Candidate) -> bool:
+        """Whether a mutant has to be played before anything is primed: only the first request executes its code."""
+        constant = self.constant(candidate)
+        where = constant.lines if constant else {candidate.change.path: candidate.reach}
+        return any(self._first_only.get(path, 0) & mask for path, mask in where.items())
+
+
+class _Talk(msgspec.Struct, frozen=True):
+    """A conversation that is going on, and what is to be done for it next."""
+
+    candidate: Candidate
+    conversation: Conversation
+    job: Job
+
+
+def _taken(ready: collections.deque[_Talk], most: int) -> list[_Talk]:
+    """Take talks out whose jobs one child can do; one that needs a child for itself comes alone."""
+    taken: list[_Talk] = []
+    while ready and len(taken) < most:
+        alone = ready[0].job.cold or ready[0].job.alone
+        if alone and taken:
+            break
+        taken.append(ready.popleft())
+        if alone:
+            break
+    return taken
+
+
+class _State:
+    """What is known of one mutant so far."""
+
+    def __init__(self, layers: set[str], reached: set[str]) -> None:
+        self._layers = layers
+        self._reached = reached
+        self.notices: dict[str, Notice] = {}
+        self.gaps: dict[str, OracleGap] = {}
+        self.killers: list[int] = []
+
+    def left(self, numbers: Sequence[int], everything: Sequence[Scenario]) -> list[int]:
+        """Return the scenarios that still have something to say."""
+        return [k for k in numbers if everything[k].layer not in self.notices]
+
+    def noticed(self, number: int, notice: Notice) -> None:
+        self.notices[notice.layer] = notice
+        self.killers.append(number)
+
+    def passed(self, layer: str, gap: OracleGap) -> None:
+        self.gaps.setdefault(layer, gap)
+
+    def without_app(self, message: str) -> Found:
+        """Return what it means that the app can't be loaded: every layer would notice."""
+        told = {
+            layer: Notice(layer=layer, by="the app", what="start", message=text.one_line(message))
+            for layer in self._layers
+        }
+        return Found(steps=dict.fromkeys(self._layers, Step.REVEALED), notices=tuple(told.values()))
+
+    def found(self) -> Found:
+        steps = {}
+        for layer in sorted(self._layers):
+            if layer in self.notices:
+                steps[layer] = Step.REVEALED
+            elif layer in self.gaps:
+                steps[layer] = Step.PROPAGATED
+            else:
+                steps[layer] = Step.REACHED if layer in self._reached else Step.NOT_REACHED
+        gaps = tuple(gap for layer, gap in self.gaps.items() if layer not in self.notices)
+        return Found(steps=steps, notices=tuple(self.notices.values()), gaps=gaps)
+
+
+def _plain(numbers: Sequence[int], *, trace: bool = False, chance: int = 0) -> Job:
+    return Job(items=tuple(numbers), limits=(_PATIENCE,), stop=False, trace=trace, chance=chance)
+
+
+def _with_lines(said: Iterable[Said]) -> Iterable[Any]:
+    return [exchange for one in said for exchange in one.exchanges]
+
+
+def _sign(scenario: Scenario, failed: Mapping[str, Any]) -> str:
+    """Return what tells one failure of a scenario from another."""
+    return f"{failed.get('step', 0)} {failed['check']}" if scenario.layer == PROPERTY else "mismatch"
+
+
+def _mismatches(result: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return what the Pact core found, in its words."""
+    mismatch = result.get("mismatch") or {}
+    found = [str(m.get("mismatch", "")) for m in mismatch.get("mismatches") or () if isinstance(m, dict)]
+    return [{"message": re.sub(r"\x1b\[[0-9;]*m", "", told)} for told in found or [str(mismatch.get("message", ""))]]
+
+
+def _as_response(exchange: Exchange) -> dict[str, Any]:
+    body = exchange.body or ""
+    content = base64.b64encode(body.encode()).decode() if exchange.is_text else body
+    return {"status": exchange.status, "headers": exchange.headers, "body": content}
+
+
+def begin(project: Project, stack: ExitStack, recorded: Recorded, url: str, control: str) -> Layers:
+    """Start the agent and the judges; they end with the stack.
+
+    Args:
+        project: Whose.
+        stack: Ends them.
+        recorded: What can be played.
+        url: Where the document's paths are, for the judge: nothing is sent there, but a document may be read.
+        control: Where the app's control is.
+
+    Raises:
+        OrchestratorError: the agent can't be started.
+    """
+    running = stack.enter_context(replays.started(project, recorded, workers=project.settings.mutation.processes))
+    environment = {**os.environ, "PACT_DO_NOT_TRACK": "true", "API_URL": url, "API_CONTROL": control}
+    judges: dict[str, judge.Judge] = {}
+    folder = project.state / "judges"
+    folder.mkdir(parents=True, exist_ok=True)
+    for layer, module, place in (
+        (PROPERTY, _SCHEMATHESIS, project.root / project.settings.properties.directory),
+        (CONTRACT, _PACT, folder),
+    ):
+        if any(scenario.layer == layer for scenario in recorded.scenarios):
+            judges[layer] = stack.enter_context(
+                judge.started(
+                    module,
+                    str(place),
+                    directory=project.root,
+                    environment=environment,
+                    log=project.state / "logs" / f"{layer}-judge.log",
+                )
+            )
+    return Layers(project, recorded, running, judges, url)

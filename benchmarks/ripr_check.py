@@ -5,9 +5,10 @@
 For a sample of the mutants of three projects (this repository's service, and both examples): the diff is applied to a
 copy of the source, plain pytest runs the whole suite in a new interpreter, and a plugin of this file's own writes down
 each response that a test client returns. The unchanged suite is run twice in the same way: what is not the same in both
-varies by itself, and only its type is compared. Checked is the step in the project's own tests (the unit layer):
-*revealed* if a test fails that passes twice without the mutant, *propagated* if all pass and a response differs, else
-*not seen*, which stands for the steps before.
+varies by itself, and only its type is compared. So is the app: `ripr_served.py` starts it as a server, sends the
+recorded requests, runs the generated tests and has the Pact core verify the pacts.
+Checked is the step in each layer: *revealed* if a test, a generated test or an interaction fails that holds without the
+mutant, *propagated* if all hold and a response differs, else *not seen*, which stands for the steps before.
 
 `checked` and `disagreements` are the result; half of the sample are survivors, for most mutants are killed.
 """
@@ -31,11 +32,14 @@ from typing import Any
 import msgspec
 
 from orchestrator import config, history
-from orchestrator.adapters import agent
+from orchestrator.adapters import agent, openapi, pact
 from orchestrator.adapters import pytest as suites
-from orchestrator.model.mutation import Mutant, MutantStatus, Step
+from orchestrator.adapters import scenarios as scenarios_
+from orchestrator.model.mutation import LAYERS, Mutant, MutantStatus, Step
 
-import mutation  # isort: skip - the file beside this one
+import mutation  # isort: skip - the files beside this one
+import ripr_served  # isort: skip
+from ripr_served import Served  # isort: skip
 
 ROOT = Path(__file__).parents[1]
 LEFT_OUT = shutil.ignore_patterns(
@@ -150,7 +154,7 @@ def check(
         python = str(project / ".venv" / "bin" / "python")
         subprocess.run([python, "-m", "pip", "install", "-q", *needs], check=True)
     subprocess.run(
-        [sys.executable, "-m", "orchestrator", "run", "--stage", "mutation"],
+        [sys.executable, "-m", "orchestrator", "run"],
         cwd=project,
         stdout=subprocess.DEVNULL,
         check=False,
@@ -158,25 +162,34 @@ def check(
     found = history.read(project / "reports" / "run.json").run.mutation
     if found is None:
         raise SystemExit(f"{subject.name}: there are no mutants")
-    chosen = sample([m for m in found.mutants if m.layers.get("unit")], count, rng)
+    chosen = sample([m for m in found.mutants if set(LAYERS) <= m.layers.keys()], count, rng)
+    scenarios = asked(project)
     usual = [observed(project, folder / "usual"), observed(project, folder / "usual")]
+    served = [ripr_served.look(project, project, scenarios) for _ in range(2)]
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-        seen = pool.map(lambda k: mutated(project, folder / f"copy-{k}", chosen[k]), range(len(chosen)))
-        pairs = [(mutant, verdict(usual, now)) for mutant, now in zip(chosen, seen, strict=True)]
+        seen = pool.map(lambda k: mutated(project, folder / f"copy-{k}", chosen[k], scenarios), range(len(chosen)))
+        pairs = [
+            (mutant, {"unit": verdict(usual, tests), **of_served(served, app)})
+            for mutant, (tests, app) in zip(chosen, seen, strict=True)
+        ]
     checked: dict[str, int] = {}
     differ = []
-    for mutant, (step, detail) in pairs:
-        ours = mutant.layers["unit"]
-        told = ours.value if ours in (Step.REVEALED, Step.PROPAGATED) else "not seen"
-        checked[told] = checked.get(told, 0) + 1
-        if told != step:
+    for mutant, steps in pairs:
+        for layer, (step, detail) in steps.items():
+            ours = mutant.layers[layer]
+            told = ours.value if ours in (Step.REVEALED, Step.PROPAGATED) else "not seen"
+            checked[f"{layer}: {told}"] = checked.get(f"{layer}: {told}", 0) + 1
+            if told == step:
+                continue
             differ.append(
                 {
                     "subject": subject.name,
                     "mutant": mutant.id,
+                    "layer": layer,
                     "ours": ours.value,
                     "plain": step,
                     "detail": detail,
+                    "noticed": msgspec.to_builtins(mutant.noticed),
                     "gaps": msgspec.to_builtins(mutant.gaps),
                     "diff": mutant.diff,
                 }
@@ -192,15 +205,44 @@ def sample(mutants: Sequence[Mutant], count: int, rng: random.Random) -> list[Mu
     return [*first, *rng.sample(others, min(len(others), count - len(first)))]
 
 
-def mutated(project: Path, copy: Path, mutant: Mutant) -> Found | None:
-    """Return what the tests see in a copy with a mutant; None: they can't be run to their end."""
+def asked(project: Path) -> list[dict[str, Any]]:
+    """Return the scenarios that the run has recorded: names, layers and steps."""
+    loaded = config.load(project)
+    path = loaded.settings.openapi.path
+    pacts, _ = pact.read_all(pact.find(loaded), loaded)
+    document = None if path.startswith("/") else openapi.parse(openapi.read_file(project / path, path), path)
+    recorded = scenarios_.read(loaded, pacts, document)
+    return [{"name": s.name, "layer": s.layer, "steps": s.steps, "judged": s.judged} for s in recorded.scenarios]
+
+
+def of_served(usual: Sequence[Served], now: Served) -> dict[str, tuple[str, str]]:
+    """Return how far a mutant got by what came of the served app, and where it shows, for both layers."""
+    if any(one.fault or one.failing or one.judged or one.broken for one in usual):
+        raise SystemExit(f"the unchanged app is not as it should be: {usual}"[:2000])
+    if now.fault:
+        return dict.fromkeys(("property", "contract"), (Step.REVEALED.value, now.fault))
+    found = {}
+    for layer, failed in (("property", now.judged or now.failing), ("contract", now.broken)):
+        names = [name for name in now.answers if name.startswith(layer)]
+        place = next(filter(None, (different(*(one.answers[n] for one in (*usual, now)), n) for n in names)), "")
+        if failed:
+            found[layer] = (Step.REVEALED.value, failed[0])
+        else:
+            found[layer] = (Step.PROPAGATED.value, place) if place else ("not seen", "")
+    return found
+
+
+def mutated(
+    project: Path, copy: Path, mutant: Mutant, scenarios: Sequence[Mapping[str, Any]]
+) -> tuple[Found | None, Served]:
+    """Return what the tests, and what others see in a copy with a mutant; None: the tests don't come to their end."""
     made = copy / "project"
     shutil.rmtree(copy, ignore_errors=True)
     shutil.copytree(project, made, ignore=LEFT_OUT, symlinks=True)
     git = ["git", "apply", "-"]
     subprocess.run(git, cwd=made, input=mutant.diff + "\n", text=True, check=True)
     try:
-        return observed(made, copy, environment=project)
+        return observed(made, copy, environment=project), ripr_served.look(made, project, scenarios)
     finally:
         shutil.rmtree(copy, ignore_errors=True)
 
@@ -252,16 +294,23 @@ def verdict(usual: Sequence[Found | None], seen: Found | None) -> tuple[str, str
         if name not in seen or seen[name]["outcome"] != "passed":
             return Step.REVEALED.value, f"{name} fails"
     for name in good:
-        before, again, now = ([flat(e) for e in run[name]["seen"]] for run in (first, second, seen))
-        if len(before) == len(again) != len(now):
-            return Step.PROPAGATED.value, f"{name}: {len(before)} exchanges, {len(now)} now"
-        for one, other, new in zip(before, again, now, strict=False):
-            for place in one.keys() | new.keys():
-                told = one.get(place), other.get(place), new.get(place)
-                varies = told[0] != told[1]
-                if type(told[0]) is not type(told[2]) or (not varies and told[0] != told[2]):
-                    return Step.PROPAGATED.value, f"{name}: {place}: {told[0]!r}, {told[2]!r}"
+        if place := different(first[name]["seen"], second[name]["seen"], seen[name]["seen"], name):
+            return Step.PROPAGATED.value, place
     return "not seen", ""
+
+
+def different(first: Sequence[Any], second: Sequence[Any], seen: Sequence[Any], name: str) -> str:
+    """Return where some exchanges differ from both usual runs; empty: nowhere."""
+    before, again, now = ([flat(e) for e in run] for run in (first, second, seen))
+    if len(before) == len(again) != len(now):
+        return f"{name}: {len(before)} exchanges, {len(now)} now"
+    for one, other, new in zip(before, again, now, strict=False):
+        for place in one.keys() | new.keys():
+            told = one.get(place), other.get(place), new.get(place)
+            varies = told[0] != told[1]
+            if type(told[0]) is not type(told[2]) or (not varies and told[0] != told[2]):
+                return f"{name}: {place}: {told[0]!r}, {told[2]!r}"
+    return ""
 
 
 def flat(exchange: Sequence[Any]) -> Mapping[str, Any]:

@@ -310,9 +310,21 @@ def _finding(seen: Sequence[dict[str, Any]], secrets: Sequence[str], variables: 
             headers=_headers(response["headers"], secrets),
             body=text.clean(response["body"], secrets=secrets),
         ),
-        curl=_with_address(_with_variables(text.clean(smallest["curl"], limit=8000, secrets=secrets), variables), url),
+        curl=shown_curl(smallest["curl"], secrets, variables, url),
         test=text.one_line(smallest["test"]),
     )
+
+
+def shown_curl(curl: str, secrets: Sequence[str], variables: Mapping[str, str], url: str) -> str:
+    """Return a curl line as people may see it: without credentials, and with variables in their place.
+
+    Args:
+        curl: As schemathesis writes it.
+        secrets: Credentials.
+        variables: Header in lower case → shell variable that holds the credential.
+        url: Where the app was served for this run only; empty: it is served there all the time.
+    """
+    return _with_address(_with_variables(text.clean(curl, limit=8000, secrets=secrets), variables), url)
 
 
 def _headers(pairs: Sequence[Sequence[str]], secrets: Sequence[str]) -> tuple[tuple[str, str], ...]:

@@ -222,17 +222,17 @@ class Engine:
             layers.prime()
             cold += layers.run([c for c in warm if c.mutant.id not in ids], done, until=self._end)
             cold += [candidate for candidate in wanted if layers.is_cold(candidate)]
+            cold = [candidate for candidate in cold if candidate.mutant.id in self.result.verdicts]
             self.result.seconds["layers"] = round(time.monotonic() - clock, 3)
             clock = time.monotonic()
-            layers.run(self._undetected_first(cold), done, cold=True, until=self._end)
+            undetected = [c for c in cold if self.result.verdicts[c.mutant.id].status.is_undetected]
+            layers.run(undetected, done, cold=True, until=self._end)
+            left = self._project.settings.mutation.import_time_budget - self.result.seconds["import-time"]
+            others = [c for c in cold if c not in undetected]
+            layers.run(others, done, cold=True, until=min(time.monotonic() + left, self._end))
             self.result.seconds["layers-import-time"] = round(time.monotonic() - clock, 3)
         except OrchestratorError as error:
             self.result.notices.append(error.problem)
-
-    def _undetected_first(self, cold: Sequence[Candidate]) -> list[Candidate]:
-        """Return those of which it matters most how far they get: the app is loaded for each."""
-        verdicts = self.result.verdicts
-        return [c for c in cold if c.mutant.id in verdicts and verdicts[c.mutant.id].status.is_undetected]
 
     def _refuse_threads(self, threads: Sequence[str]) -> None:
         told = f"threads run when the tests are collected: {', '.join(threads[:3])}"

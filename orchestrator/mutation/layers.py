@@ -21,7 +21,7 @@ from typing import Any, Final
 import msgspec
 
 from orchestrator import text
-from orchestrator.adapters import judge, pact, replays
+from orchestrator.adapters import judge, pact, replays, schemathesis
 from orchestrator.adapters.replays import Replays, apart
 from orchestrator.adapters.scenarios import CONTRACT, PROPERTY, Recorded, Scenario
 from orchestrator.adapters.session import Ended, Exchange, Job, Said
@@ -88,6 +88,7 @@ class Layers:
         self._running = running
         self._judges = judges
         self._url = url
+        self._variables = schemathesis.credential_variables(project)
         self._all = recorded.scenarios
         self._usual: list[Sight] = []
         self._compare: list[Usual] = []
@@ -161,6 +162,7 @@ class Layers:
         for k, fails in zip(self._chosen, self._failing([(k, self._usual[k]) for k in self._chosen]), strict=True):
             self._fails[k] = frozenset(_sign(self._all[k], failed) for failed in fails)
         self._tell_unlike(steady)
+        self._tell_unheld()
 
     def _is_steady(self, number: int, *runs: Said) -> bool:
         """Whether a scenario ends, and is answered alike each time."""
@@ -190,6 +192,18 @@ class Layers:
                 f"{text.plural(unsteady, 'recorded scenario')} of {len(self._all)} not replayed: what they are "
                 "answered varies by itself",
                 "See what the app does beside its answers: threads, times, random numbers of C libraries.",
+            )
+
+    def _tell_unheld(self) -> None:
+        """Say so if the pacts do not hold when they are replayed: such an interaction can reveal nothing."""
+        unheld = [k for k in self._chosen if self._all[k].layer == CONTRACT and self._fails[k]]
+        if unheld:
+            told = self._failing([(unheld[0], self._usual[unheld[0]])])[0]
+            self._tell(
+                f"{text.plural(len(unheld), 'interaction')} can reveal nothing, for they do not hold when "
+                f"they are replayed without a mutant, first {self._all[unheld[0]].title}: "
+                f"{told[0]['message'] if told else ''}",
+                "Mend the pact or the API; if it holds when verified, see what its provider states leave behind.",
             )
 
     def _tell(self, message: str, hint: str) -> None:
@@ -446,14 +460,13 @@ class Layers:
                 message=text.one_line(failed["message"], secrets=secrets),
                 operation=scenario.operation,
             )
-        curl = text.clean(failed["curl"], limit=4000, secrets=secrets)
         return Notice(
             layer=PROPERTY,
             by=text.one_line(scenario.title),
             what=text.one_line(failed["check"]),
             message=text.one_line(f"{failed['title']}: {failed['message']}", secrets=secrets),
             operation=scenario.operation,
-            reproduce=curl.replace(f"'{self._url}", '"$API_URL"\'').replace(self._url, '"$API_URL"'),
+            reproduce=schemathesis.shown_curl(failed["curl"], secrets, self._variables, self._url),
         )
 
     def _no_answer(self, number: int, ended: Ended) -> Notice:

@@ -132,7 +132,8 @@ class Subject:
         if len(changed) != len(body):
             headers = [(n, str(len(changed)) if n.lower() == "content-length" else v) for n, v in headers]
         target = _changed(step["target"].encode("latin-1"), put, quoted=True).decode("latin-1")
-        headers.append(("Host", self._netloc))
+        if not any(name.lower() == "host" for name, _ in headers):
+            headers.append(("Host", self._netloc))
         response = self.callee.call(Request(step["method"], target, headers, changed, self._server, _CLIENT))
         if step["method"] not in _SAFE:
             self.is_sullied = True

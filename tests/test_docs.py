@@ -32,6 +32,9 @@ NOTICES = {
     Code.FLAKY_TESTS,
     Code.SUPPRESSION_USELESS,
     Code.TYPE_CHECK_FAILED,
+    Code.NOT_REPLAYABLE,
+    Code.JUDGE_FAILED,
+    Code.NOT_REPEATED,
 }  # they end nothing
 _FENCE = re.compile(r"^(```+)[^\n]*\n(.*?)^\1\s*$", re.MULTILINE | re.DOTALL)
 _SPAN = re.compile(r"`([^`\n]+)`")

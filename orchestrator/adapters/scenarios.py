@@ -24,6 +24,7 @@ from orchestrator.config import Project
 PROPERTY: Final = "property"
 CONTRACT: Final = "contract"
 
+_OF_THE_RUN: Final = ("x-schemathesis-testcaseid", "host")
 _SHORTEST: Final = 6  # characters of a value that is taken for the app's own
 _MOST_VALUES: Final = 200  # of one response that are looked for in later requests
 
@@ -79,6 +80,22 @@ def _kept_contracts(project: Project) -> Path:
 
 def _about(project: Project) -> Path:
     return project.state / "properties" / "scenarios.about.json"
+
+
+def are_there(project: Project) -> list[bool]:
+    """Return of which layers anything was recorded: property, contract."""
+    return [recorded(project).exists(), _kept_contracts(project).exists()]
+
+
+def content(scenario: Scenario) -> str:
+    """Return what two recordings of a scenario have in common: not the numbers that schemathesis gives its cases."""
+    steps = [
+        {**step, "headers": [h for h in step["headers"] if h[0].lower() not in _OF_THE_RUN]}
+        if "headers" in step
+        else step
+        for step in scenario.steps
+    ]
+    return json.dumps([scenario.layer, scenario.title, scenario.phase, scenario.operation, steps], sort_keys=True)
 
 
 def keep_about(project: Project, app: Agent) -> None:

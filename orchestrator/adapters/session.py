@@ -110,6 +110,7 @@ class Said(msgspec.Struct, frozen=True, kw_only=True):
         seen: How many exchanges the item had.
         exchanges: Those that are not as they are known to be without a mutant.
         play: Which of a child's mutants begins, where it plays under several.
+        cpu: CPU seconds of the item, where that is measured.
         check: Whether the item ran without the mutant, to show that nothing is left of it.
         sullied: Whether requests that change data have been refused since these were brought to their start.
         ran: The functions of the source that it has executed, as a hexadecimal mask of their numbers; empty: not known.
@@ -137,6 +138,7 @@ class Said(msgspec.Struct, frozen=True, kw_only=True):
     seen: int = 0
     exchanges: tuple[Exchange, ...] = ()
     play: int | None = None
+    cpu: float = 0.0
     check: bool = False
     sullied: bool = False
     fault: str = ""
@@ -179,7 +181,9 @@ class Ended(msgspec.Struct, frozen=True, kw_only=True):
         for said in self.items:
             known += said.table
             digits = f"{int(said.ran, 16):b}"[::-1] if said.ran else ""
-            found.append({known[n] for n, digit in enumerate(digits) if digit == "1"} if digits else None)
+            numbers = [n for n, digit in enumerate(digits) if digit == "1"]
+            is_known = bool(digits) and (not numbers or numbers[-1] < len(known))
+            found.append({known[n] for n in numbers} if is_known else None)
         return found
 
     @property

@@ -263,7 +263,9 @@ class Mutation(msgspec.Struct, frozen=True, kw_only=True, tag="mutation", omit_d
         all_tests: Whether all tests that reach a mutant were asked, so that it is known which of them kill it.
         shard: Which part of the mutants was to be judged, `2/4`; empty: all.
         reused: How many verdicts are those of an earlier run, because nothing that they depend on has changed.
-        seconds: What took how long: `collection`, `reach`, `judging`, `import-time`, `self-check`.
+        seconds: What took how long: `collection`, `reach`, `judging`, `import-time`, `layers`,
+            `layers-import-time`, `self-check`; `layers-cpu-median` is the CPU time that the property and the contract
+            layer take of a mutant.
         self_check: What judging a sample again has shown; None: not done.
     """
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import random
+import statistics
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -184,8 +185,8 @@ class Engine:
                 if running.ready.threads:
                     self._refuse_threads(running.ready.threads)
                 else:
-                    self._judge(running, candidates, journal)
-                    self._play(layers.result(), list(filter(choice.is_wanted, candidates())))
+                    depends = self._judge(running, candidates, journal)
+                    self._play(layers.result(), list(filter(choice.is_wanted, candidates())), journal, depends)
                     return
         self._run_fresh(list(filter(choice.is_wanted, candidates())))
 
@@ -200,39 +201,64 @@ class Engine:
             return None
         return layers
 
-    def _play(self, layers: Layers | None, wanted: Sequence[Candidate]) -> None:
+    def _play(
+        self, layers: Layers | None, wanted: Sequence[Candidate], journal: store.Journal, depends: store.Dependencies
+    ) -> None:
         """Find how far mutants get in the other layers."""
         if layers is None:
             return
         clock = time.monotonic()
         self.result.notices += layers.problems
-        count, total = 0, len(wanted)
+        keys = {c.mutant.id: self._layers_key(layers, c, depends) for c in wanted}
+        waiting = []
+        for candidate in wanted:
+            record = journal.known.get(candidate.mutant.fingerprint)
+            if record and record.layers and record.layers_depend == keys[candidate.mutant.id](record.layers):
+                self.result.layers[candidate.mutant.id] = record.layers
+            elif candidate.mutant.id in self.result.verdicts:
+                waiting.append(candidate)
+        count, total = len(wanted) - len(waiting), len(wanted)
+        ours = time.process_time() + layers.judges_cpu
 
         def done(candidate: Candidate, found: Found) -> None:
             nonlocal count
             count += 1
-            self.result.layers[candidate.mutant.id] = found
+            name = candidate.mutant.id
+            found = msgspec.structs.replace(found, led=tuple(sorted(map(self._code.told, found.led))))
+            self.result.layers[name] = found
+            record = journal.known.get(candidate.mutant.fingerprint)
+            if record:
+                journal.add(msgspec.structs.replace(record, layers=found, layers_depend=keys[name](found)))
             self._watch(count, total, "mutants replayed")
 
+        play = partial(layers.run, done=done, executed=depends.executed)
         try:
-            warm = [candidate for candidate in wanted if not layers.is_cold(candidate)]
-            early = [candidate for candidate in warm if layers.is_early(candidate)]
-            ids = {candidate.mutant.id for candidate in early}
-            cold = layers.run(early, done, until=self._end)
-            layers.prime()
-            cold += layers.run([c for c in warm if c.mutant.id not in ids], done, until=self._end)
-            cold += [candidate for candidate in wanted if layers.is_cold(candidate)]
-            cold = [candidate for candidate in cold if candidate.mutant.id in self.result.verdicts]
+            warm = [candidate for candidate in waiting if not layers.is_cold(candidate)]
+            early = {candidate.mutant.id: candidate for candidate in warm if layers.is_early(candidate)}
+            cold = play(early.values(), until=self._end)
+            if len(warm) > len(early):
+                layers.prime()
+            cold += play([c for c in warm if c.mutant.id not in early], until=self._end)
+            cold += [candidate for candidate in waiting if layers.is_cold(candidate)]
             self.result.seconds["layers"] = round(time.monotonic() - clock, 3)
+            if layers.cpu:
+                ours = (time.process_time() + layers.judges_cpu - ours) / len(layers.cpu)
+                self.result.seconds["layers-cpu-median"] = round(statistics.median(layers.cpu.values()) + ours, 4)
             clock = time.monotonic()
-            undetected = [c for c in cold if self.result.verdicts[c.mutant.id].status.is_undetected]
-            layers.run(undetected, done, cold=True, until=self._end)
+            undetected = {c.mutant.id: c for c in cold if self.result.verdicts[c.mutant.id].status.is_undetected}
+            play(undetected.values(), cold=True, until=self._end)
             left = self._project.settings.mutation.import_time_budget - self.result.seconds["import-time"]
-            others = [c for c in cold if c not in undetected]
-            layers.run(others, done, cold=True, until=min(time.monotonic() + left, self._end))
+            others = [c for c in cold if c.mutant.id not in undetected]
+            play(others, cold=True, until=min(time.monotonic() + left, self._end))
             self.result.seconds["layers-import-time"] = round(time.monotonic() - clock, 3)
         except OrchestratorError as error:
             self.result.notices.append(error.problem)
+
+    def _layers_key(self, layers: Layers, candidate: Candidate, depends: store.Dependencies) -> Callable[[Found], str]:
+        """Return what gives the digest of all that a mutant's steps in the other layers depend on."""
+        told = [depends.of_item(layers.items[k]) for k in layers.reaching(candidate)]
+        before = hashlib.sha256(msgspec.json.encode([self._text(candidate), layers.documents, told])).hexdigest()[:24]
+        return lambda found: f"{before} {depends.of_led(found.led)}"
 
     def _refuse_threads(self, threads: Sequence[str]) -> None:
         told = f"threads run when the tests are collected: {', '.join(threads[:3])}"
@@ -250,7 +276,10 @@ class Engine:
             )
         )
 
-    def _judge(self, running: Session, candidates: Callable[[], Sequence[Candidate]], journal: store.Journal) -> None:
+    def _judge(
+        self, running: Session, candidates: Callable[[], Sequence[Candidate]], journal: store.Journal
+    ) -> store.Dependencies:
+        """Judge by the project's own tests; return what verdicts depend on."""
         clock = time.monotonic()
         ready = running.ready
         if not ready.ready:
@@ -304,6 +333,7 @@ class Engine:
         cold.sort(key=lambda candidate: candidate.at_import)  # functions first
         self._judge_group(scene, cold, before=partial(self._begin_cold, judge), until=until)
         self.result.seconds["import-time"] = round(time.monotonic() - clock, 3)
+        return depends
 
     def _names(self, at_import: Mapping[str, int], files: Iterable[str]) -> Names:
         """Return where every name of the project stands."""
@@ -359,6 +389,7 @@ class Engine:
             self.result.verdicts[candidate.mutant.id] = verdict
             self._new.append(candidate)
             if store.is_final(verdict.status):
+                before = journal.known.get(candidate.mutant.fingerprint)
                 on = {verdict.killer, *verdict.killers} if verdict.status.is_detected else {*verdict.passed}
                 if verdict.killers:
                     on.update(verdict.passed)
@@ -370,6 +401,8 @@ class Engine:
                         depends=depends.of(on, items),
                         led=depends.of_led(verdict.led),
                         place=f"{candidate.mutant.path}::{candidate.mutant.function}",
+                        layers=before.layers if before else None,
+                        layers_depend=before.layers_depend if before else "",
                     )
                 )
             self._watch(count, total, "mutants")

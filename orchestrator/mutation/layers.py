@@ -21,7 +21,7 @@ from typing import Any, Final
 import msgspec
 
 from orchestrator import text
-from orchestrator.adapters import judge, pact, replays, schemathesis
+from orchestrator.adapters import judge, pact, replays, scenarios, schemathesis
 from orchestrator.adapters.replays import Replays, apart
 from orchestrator.adapters.scenarios import CONTRACT, PROPERTY, Recorded, Scenario
 from orchestrator.adapters.session import Ended, Exchange, Job, Said
@@ -33,7 +33,7 @@ from orchestrator.model.problem import Problem
 from orchestrator.mutation.candidates import Candidate
 from orchestrator.mutation.constants import Constant, Names
 from orchestrator.mutation.differences import Usual
-from orchestrator.mutation.reach import masks
+from orchestrator.mutation.reach import UNKNOWN, Item, masks
 
 _FIRST: Final = {PROPERTY: 3, CONTRACT: 2}  # scenarios of a layer that are tried first: mostly they are enough
 _TOGETHER: Final = 16  # mutants that one child plays under
@@ -59,11 +59,13 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
         steps: By layer.
         notices: Who noticed: one a layer.
         gaps: Who saw a response differ and let it through: one a layer.
+        led: Places of functions that scenarios executed under the mutant and not without it.
     """
 
     steps: dict[str, Step]
     notices: tuple[Notice, ...] = ()
     gaps: tuple[OracleGap, ...] = ()
+    led: tuple[str, ...] = ()
 
 
 Conversation = Generator[Job, Ended, Found | None]
@@ -104,7 +106,11 @@ class Layers:
         self._names: Names | None = None
         self._first_only: dict[str, int] = {}
         self._workers = 1
+        self.items: list[Item] = []  # scenarios, as what a verdict depends on
+        self._executed: Callable[[Item], frozenset[str]] = lambda _: frozenset()
         self.problems: list[Problem] = []
+        self.documents = _documents(project)  # digest of what the judges judge by
+        self.cpu: dict[str, float] = {}  # seconds of children, by the mutants' names
 
     # What is without a mutant
 
@@ -150,6 +156,7 @@ class Layers:
             self._compare.append(Usual(sight, (first.exchanges, other.exchanges)))
             self._lines.append(united(*(masks(e.lines) for e in (*first.exchanges, *second.exchanges))))
             self._seconds.append(second.seconds)
+            self.items.append(self._item(first, second))
             self._leaks.append(Usual(sight, [other.exchanges]).differs(first.exchanges))
         self._workers = self._project.settings.mutation.processes
         if self._running.ready.has_files or any(said.written or said.beyond for said in traced):
@@ -163,6 +170,18 @@ class Layers:
             self._fails[k] = frozenset(_sign(self._all[k], failed) for failed in fails)
         self._tell_unlike(steady)
         self._tell_unheld()
+
+    def _item(self, first: Said, second: Said) -> Item:
+        """Return a scenario in the shape of a test: its verdict depends on the same things."""
+        number = self._number[first.item]
+        return Item(
+            name=first.item,
+            outcome=scenarios.content(self._all[number]),
+            alone=first.outcome,
+            lines=self._lines[number],
+            read=tuple(sorted({*first.read, *second.read})),
+            beyond=first.beyond or second.beyond,
+        )
 
     def _is_steady(self, number: int, *runs: Said) -> bool:
         """Whether a scenario ends, and is answered alike each time."""
@@ -250,6 +269,7 @@ class Layers:
         candidates: Iterable[Candidate],
         done: Callable[[Candidate, Found], None],
         *,
+        executed: Callable[[Item], frozenset[str]],
         cold: bool = False,
         until: float | None = None,
     ) -> list[Candidate]:
@@ -258,12 +278,14 @@ class Layers:
         Args:
             candidates: The mutants.
             done: Told of each as soon as it is known.
+            executed: Returns the places of the functions that an item executes without a mutant.
             cold: Whether the app is loaded afresh for each.
             until: When to begin no more, by the monotonic clock.
 
         Returns:
             Those that can't be put into the running app.
         """
+        self._executed = executed
         waiting = collections.deque(candidates)
         ready: collections.deque[_Talk] = collections.deque()
         given: dict[int, list[_Talk]] = {}
@@ -294,6 +316,7 @@ class Layers:
                     given[self._running.play([talk.job for talk in talks])] = talks
             for ended in self._running.wait():
                 talks = given.pop(ended.job)
+                self._count_cpu(talks, ended)
                 is_clean = True
                 for talk, part in zip(talks, apart(ended, len(talks)), strict=True):
                     if part is None or not is_clean:
@@ -302,6 +325,19 @@ class Layers:
                     is_clean = all(map(self._is_as_known, part[1]))
                     go_on(talk.candidate, talk.conversation, part[0])
         return refused
+
+    def _count_cpu(self, talks: Sequence[_Talk], ended: Ended) -> None:
+        """Give each mutant of a child its share of the CPU time that the child has taken."""
+        parts = apart(ended, len(talks))
+        shares = [sum(said.cpu for said in (*part[0].said, *part[1])) if part else 0.0 for part in parts]
+        for talk, share in zip(talks, shares, strict=True):
+            name = talk.candidate.mutant.id
+            self.cpu[name] = self.cpu.get(name, 0.0) + ended.cpu * share / (sum(shares) or 1.0)
+
+    @property
+    def judges_cpu(self) -> float:
+        """CPU seconds that the judges have taken so far."""
+        return sum(one.cpu for one in self._judges.values())
 
     def _is_as_known(self, said: Said) -> bool:
         """Whether a scenario that was played when a mutant was gone was answered as it is without one."""
@@ -318,6 +354,7 @@ class Layers:
                 ended = yield self._job(candidate, left, cold=cold)
                 if ended.find("not_swappable"):
                     return None
+                state.led |= self._led(ended, cold=cold)
                 if broken := ended.find("not_collected"):
                     return state.without_app(broken.message)
                 yield from self._look(candidate, state, left, ended, cold=cold)
@@ -333,6 +370,13 @@ class Layers:
 
     def _statuses(self, number: int) -> tuple[int, ...]:
         return tuple(e.status for e in self._usual[number])
+
+    def _led(self, ended: Ended, *, cold: bool) -> set[str]:
+        """Return the functions that scenarios executed, and that they don't execute without the mutant."""
+        found: set[str] = set() if ended.ended else {UNKNOWN}
+        for said, ran in zip(ended.items, ended.ran(() if cold else self._running.ready.table), strict=True):
+            found |= {UNKNOWN} if ran is None else ran - self._executed(self.items[self._number[said.item]])
+        return found
 
     def _batches(self, numbers: Sequence[int]) -> list[list[int]]:
         """Return the first few of each layer, and the others."""
@@ -572,6 +616,7 @@ class _State:
         self.notices: dict[str, Notice] = {}
         self.gaps: dict[str, OracleGap] = {}
         self.killers: list[int] = []
+        self.led: set[str] = set()
 
     def left(self, numbers: Sequence[int], everything: Sequence[Scenario]) -> list[int]:
         """Return the scenarios that still have something to say."""
@@ -590,7 +635,7 @@ class _State:
             layer: Notice(layer=layer, by="the app", what="start", message=text.one_line(message))
             for layer in self._layers
         }
-        return Found(steps=dict.fromkeys(self._layers, Step.REVEALED), notices=tuple(told.values()))
+        return Found(steps=dict.fromkeys(self._layers, Step.REVEALED), notices=tuple(told.values()), led=(UNKNOWN,))
 
     def found(self) -> Found:
         steps = {}
@@ -602,7 +647,22 @@ class _State:
             else:
                 steps[layer] = Step.REACHED if layer in self._reached else Step.NOT_REACHED
         gaps = tuple(gap for layer, gap in self.gaps.items() if layer not in self.notices)
-        return Found(steps=steps, notices=tuple(self.notices.values()), gaps=gaps)
+        return Found(steps=steps, notices=tuple(self.notices.values()), gaps=gaps, led=tuple(sorted(self.led)))
+
+
+def _documents(project: Project) -> str:
+    """Return the digest of what judges judge by: the document, the generated modules, the pacts."""
+    folder = project.root / project.settings.properties.directory
+    files = [*sorted(folder.glob("*.py")), *pact.find(project)]
+    digest = hashlib.sha256(project.settings.openapi.path.encode())
+    for file in [
+        *files,
+        project.root / project.settings.openapi.path,
+        project.root / project.settings.properties.config,
+    ]:
+        if file.is_file():
+            digest.update(file.read_bytes())
+    return digest.hexdigest()[:24]
 
 
 def _plain(numbers: Sequence[int], *, trace: bool = False, chance: int = 0) -> Job:

@@ -28,6 +28,7 @@ from orchestrator.agent.mutation.lines import Recorder, as_hex, first_line, plac
 from orchestrator.model.mutation import MutantStatus
 from orchestrator.mutation.candidates import Candidate, span
 from orchestrator.mutation.judging import COLLECTION, Verdict
+from orchestrator.mutation.layers import Found
 from orchestrator.mutation.reach import Item, Reach, masks
 from orchestrator.mutation.tree import Digests
 
@@ -292,6 +293,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         depends: Digest of each test that it depends on, by name.
         led: Digest of what the tests executed under the mutant and not without it.
         place: The function, for the order of tests.
+        layers: How far it gets in the other layers; None: not known.
+        layers_depend: Digest of all that that depends on.
     """
 
     mutant: str
@@ -300,6 +303,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     depends: dict[str, str]
     led: str = ""
     place: str = ""
+    layers: Found | None = None
+    layers_depend: str = ""
 
 
 class Dependencies:

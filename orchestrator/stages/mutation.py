@@ -50,7 +50,11 @@ def run(context: Context) -> StageResult:
     if not selection.functions and not selection.constants and unmatched:
         raise unmatched
     quarantined = [t.id for t in suite.tests if t.is_quarantined]
-    last = LastRun(project, context.installed(), [quarantined, [f.place for f in selection.functions], reached])
+    last = LastRun(
+        project,
+        context.installed(),
+        [quarantined, [f.place for f in selection.functions], reached, scenarios.are_there(project)],
+    )
     if not settings.budget and (kept := last.result()):
         judged = [m for m in kept.mutation.mutants if m.status.is_detected or m.status.is_undetected]
         held = msgspec.structs.replace(kept.mutation, reused=len(judged), seconds={}, self_check=None)

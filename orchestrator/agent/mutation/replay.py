@@ -236,7 +236,7 @@ class Player:
         name = scenario["name"]
         chance.settle(name, draws)
         told: dict[str, Any] = {"item": name, "outcome": "passed"}
-        started = time.monotonic()
+        started, cpu = time.monotonic(), time.process_time()
         heard: list[exchanges.Exchange] = []
         try:
             self._subject.begin()
@@ -250,6 +250,7 @@ class Player:
         except LoadError as error:
             told |= {"outcome": "failed", "message": str(error)[:1000]}
         told["seconds"] = round(time.monotonic() - started, 6)
+        told["cpu"] = round(time.process_time() - cpu, 6)
         if self._functions:
             told |= self._functions.take()
         known = self.known.get(name, ())

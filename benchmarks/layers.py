@@ -1,0 +1,73 @@
+"""What do the property and the contract layer cost, and for how many survivors is there a proposal?
+
+    python benchmarks/layers.py [--json FILE] [--folder DIR]
+
+A copy of this repository's service is run twice, from nothing each time: with the unit layer alone, then with all
+layers. Written are the seconds of both mutation stages, the CPU time that the two layers take of a mutant in the
+median (its children, and its share of the judges and of the driver), how many mutants were judged, how far the
+survivors got in each layer, and how many of them have a verified proposal.
+"""
+
+from __future__ import annotations
+
+import argparse
+import collections
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from orchestrator import history
+from orchestrator.model.mutation import LAYERS, MutantStatus, Mutation
+
+import mutation  # isort: skip - the files beside this one
+import ripr_check  # isort: skip
+
+
+def main() -> None:
+    """Run both, and write what was measured."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--json", type=Path)
+    parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()) / "orchestrator-layers")
+    arguments = parser.parse_args()
+    alone, _ = measured(arguments.folder / "unit", 'mutation.layers = ["unit"]\n')
+    everything, found = measured(arguments.folder / "all", "")
+    survivors = [m for m in found.mutants if m.status is MutantStatus.SURVIVED]
+    proposed = [m for m in survivors if any(gap.proposal for gap in m.gaps)]
+    figures: dict[str, Any] = {
+        "unit_seconds": alone,
+        "all_seconds": everything,
+        "judged": sum(m.status.is_detected or m.status.is_undetected for m in found.mutants),
+        "in_all_layers": sum(set(LAYERS) <= m.layers.keys() for m in found.mutants),
+        "cpu_seconds_a_mutant_median": found.seconds.get("layers-cpu-median"),
+        "seconds": found.seconds,
+        "survivors": len(survivors),
+        "survivors_by_step": {
+            layer: dict(collections.Counter(str(m.layers.get(layer, "not computed")) for m in survivors))
+            for layer in LAYERS
+        },
+        "survivors_with_proposal": len(proposed),
+        "share_with_proposal": round(len(proposed) / len(survivors), 3) if survivors else None,
+    }
+    mutation.tell(figures, arguments.json)
+
+
+def measured(folder: Path, setting: str) -> tuple[float, Mutation]:
+    """Run a fresh copy; return the seconds of its mutation stage, and what that found."""
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(ripr_check.ROOT, folder, ignore=ripr_check.LEFT_OUT)
+    file = folder / "pyproject.toml"
+    told = file.read_text("utf-8")
+    file.write_text(told.replace("mutation.critical = ", f"{setting}mutation.critical = ", 1), "utf-8")
+    subprocess.run([sys.executable, "-m", "orchestrator", "run"], cwd=folder, stdout=subprocess.DEVNULL, check=False)
+    run = history.read(folder / "reports" / "run.json").run
+    stage = run.stage("mutation")
+    if stage is None or run.mutation is None:
+        raise SystemExit("there are no mutants")
+    return stage.seconds, run.mutation
+
+
+if __name__ == "__main__":
+    main()

@@ -5,14 +5,17 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import select
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from orchestrator import process, text
 from orchestrator.errors import Code, OrchestratorError
+
+_PATIENCE: Final = 120.0  # seconds that an answer may take
 
 
 class Judge:
@@ -32,10 +35,12 @@ class Judge:
         """
         try:
             self._asking.write(json.dumps(question).encode() + b"\n")
-            line = self._answering.readline()
+            is_late = not select.select([self._answering], [], [], _PATIENCE)[0]
+            line = b"" if is_late else self._answering.readline()
         except OSError:
-            line = b""
-        answer: dict[str, Any] = json.loads(line) if line.endswith(b"\n") else {"error": "its process is gone"}
+            is_late, line = False, b""
+        why = f"no answer comes in {_PATIENCE:g} s" if is_late else "its process is gone"
+        answer: dict[str, Any] = json.loads(line) if line.endswith(b"\n") else {"error": why}
         if "error" in answer:
             raise OrchestratorError(
                 Code.JUDGE_FAILED,

@@ -135,7 +135,7 @@ class Replays(Agents):
         self._send("warm", {"prime": list(scenarios)})
 
 
-def apart(ended: Ended, count: int) -> list[tuple[Ended, tuple[Said, ...]] | None]:
+def split(ended: Ended, count: int) -> list[tuple[Ended, tuple[Said, ...]] | None]:
     """Return, of each of the jobs that a child had, how it ended, and what was said once it was undone.
 
     None: the child did not come to it.

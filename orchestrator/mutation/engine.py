@@ -235,7 +235,7 @@ class Engine:
         try:
             warm = [candidate for candidate in waiting if not layers.is_cold(candidate)]
             early = {candidate.mutant.id: candidate for candidate in warm if layers.is_early(candidate)}
-            cold = play(early.values(), until=self._end)
+            cold = play(early.values(), apart=True, until=self._end)
             if len(warm) > len(early):
                 layers.prime()
             cold += play([c for c in warm if c.mutant.id not in early], until=self._end)

@@ -22,7 +22,7 @@ import msgspec
 
 from orchestrator import text
 from orchestrator.adapters import judge, pact, replays, scenarios, schemathesis
-from orchestrator.adapters.replays import Replays, apart
+from orchestrator.adapters.replays import Replays, split
 from orchestrator.adapters.scenarios import CONTRACT, PROPERTY, Recorded, Scenario
 from orchestrator.adapters.session import Ended, Exchange, Job, Said
 from orchestrator.agent.mutation.lines import united
@@ -105,7 +105,7 @@ class Layers:
         self._load: dict[str, int] = {}
         self._names: Names | None = None
         self._first_only: dict[str, int] = {}
-        self._workers = 1
+        self._workers = project.settings.mutation.processes
         self.items: list[Item] = []  # scenarios, as what a verdict depends on
         self._executed: Callable[[Item], frozenset[str]] = lambda _: frozenset()
         self.problems: list[Problem] = []
@@ -129,12 +129,21 @@ class Layers:
             self._load[path] = -1
         self._names = Names(set(sources), (), self._load)
         everything = tuple(range(len(self._all)))
-        twice = self._running.play([_plain((*everything, *everything), trace=True)])
-        other = self._running.play([_plain(everything, chance=1)])
+        jobs = [_plain((*everything, *everything), trace=True), _plain(everything, chance=1)]
+        twice, other = self._played(jobs)
+        if self._running.ready.has_files or any(said.written or said.beyond for said in twice):
+            self._workers = 1  # what children share would show in each other's answers
+            self._running.share()
+            twice, other = (self._played([job])[0] for job in jobs)
+        self._learn(twice, other)
+
+    def _played(self, jobs: Sequence[Job]) -> list[tuple[Said, ...]]:
+        """Have jobs done at the same time, and return what was said of scenarios."""
+        numbers = [self._running.play([job]) for job in jobs]
         ended: dict[int, Ended] = {}
-        while len(ended) < 2:
+        while len(ended) < len(numbers):
             ended |= {e.job: e for e in self._running.wait()}
-        self._learn(ended[twice].items, ended[other].items)
+        return [ended[number].items for number in numbers]
 
     def _learn(self, traced: Sequence[Said], others: Sequence[Said]) -> None:
         count = len(self._all)
@@ -158,10 +167,6 @@ class Layers:
             self._seconds.append(second.seconds)
             self.items.append(self._item(first, second))
             self._leaks.append(Usual(sight, [other.exchanges]).differs(first.exchanges))
-        self._workers = self._project.settings.mutation.processes
-        if self._running.ready.has_files or any(said.written or said.beyond for said in traced):
-            self._workers = 1
-            self._running.share()
         self._running.know({s.name: [e.digest for e in self._usual[k]] for k, s in enumerate(self._all)})
         steady = [k for k in range(count) if self._is_steady(k, firsts[k], seconds[k], others[k])]
         self._chosen = steady
@@ -271,6 +276,7 @@ class Layers:
         *,
         executed: Callable[[Item], frozenset[str]],
         cold: bool = False,
+        apart: bool = False,
         until: float | None = None,
     ) -> list[Candidate]:
         """Play scenarios under mutants.
@@ -280,6 +286,7 @@ class Layers:
             done: Told of each as soon as it is known.
             executed: Returns the places of the functions that an item executes without a mutant.
             cold: Whether the app is loaded afresh for each.
+            apart: Whether each has a child of its own, in which no request was answered before.
             until: When to begin no more, by the monotonic clock.
 
         Returns:
@@ -307,7 +314,7 @@ class Layers:
         while waiting or ready or given:
             if until is not None and time.monotonic() >= until:
                 waiting.clear()
-            together = min(_TOGETHER, 1 + (len(waiting) + len(ready)) // (2 * most))
+            together = 1 if apart else min(_TOGETHER, 1 + (len(waiting) + len(ready)) // (2 * most))
             while len(given) < most and (waiting or ready):
                 while waiting and len(ready) < together:
                     candidate = waiting.popleft()
@@ -318,7 +325,7 @@ class Layers:
                 talks = given.pop(ended.job)
                 self._count_cpu(talks, ended)
                 is_clean = True
-                for talk, part in zip(talks, apart(ended, len(talks)), strict=True):
+                for talk, part in zip(talks, split(ended, len(talks)), strict=True):
                     if part is None or not is_clean:
                         ready.append(talk)  # another child has to do it
                         continue
@@ -328,7 +335,7 @@ class Layers:
 
     def _count_cpu(self, talks: Sequence[_Talk], ended: Ended) -> None:
         """Give each mutant of a child its share of the CPU time that the child has taken."""
-        parts = apart(ended, len(talks))
+        parts = split(ended, len(talks))
         shares = [sum(said.cpu for said in (*part[0].said, *part[1])) if part else 0.0 for part in parts]
         for talk, share in zip(talks, shares, strict=True):
             name = talk.candidate.mutant.id

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from orchestrator.adapters import replays
-from orchestrator.adapters.replays import Replays, apart
+from orchestrator.adapters.replays import Replays, split
 from orchestrator.adapters.scenarios import Recorded, Scenario
 from orchestrator.adapters.session import Change, Ended, Job, Said
 from orchestrator.errors import Code, OrchestratorError
@@ -119,7 +119,7 @@ def played(running: Replays, *jobs: Job) -> list[tuple[Ended, tuple[Said, ...]] 
     while True:
         for ended in running.wait():
             if ended.job == number:
-                return apart(ended, len(jobs))
+                return split(ended, len(jobs))
 
 
 def once(running: Replays, job: Job) -> Ended:

@@ -16,6 +16,7 @@ from orchestrator.model.mutation import (
     MutantKind,
     MutantStatus,
     Mutation,
+    Notice,
     OracleGap,
     Proposal,
     ResponseDifference,
@@ -129,6 +130,11 @@ def oracle_gap(test: str = "tests/test_a.py::test_a", place: str = "$.total", sa
         operation=f"GET /{{{said}}}",
         proposal=Proposal(path=said, line=3, assertion=said, diff=f"+{said}"),
     )
+
+
+def notice(by: str = "till", said: str = "a request for an order", layer: str = "contract") -> Notice:
+    """Somebody beside the project's own tests who noticed."""
+    return Notice(layer=layer, by=by, what=said, message=said, operation=said, reproduce=said)
 
 
 def mutation(*statuses: MutantStatus, **more: Any) -> Mutation:

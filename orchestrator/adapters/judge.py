@@ -50,14 +50,6 @@ class Judge:
             )
         return answer
 
-    @property
-    def cpu(self) -> float:
-        """CPU seconds that it has taken so far; 0 where the system does not say."""
-        with contextlib.suppress(OSError, ValueError, IndexError):
-            fields = Path(f"/proc/{self._running.pid}/stat").read_text().rpartition(")")[2].split()
-            return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-        return 0.0
-
     def close(self) -> None:
         """Let it end."""
         for stream in (self._asking, self._answering):

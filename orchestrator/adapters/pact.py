@@ -320,4 +320,4 @@ def _covers(pattern: str, place: str) -> bool:
     escaped = re.escape(pattern.removeprefix("$.body") if pattern.startswith("$.body") else pattern.removeprefix("$"))
     expression = escaped.replace(r"\[\*\]", r"\[\d+\]").replace(r"\.\*", r"\.[^.\[]+")
     expression = re.sub(r"\\\['((?:[^'])+)'\\\]", r"\\.\1", expression)
-    return bool(re.match(rf"{expression}(?=[.\[]|$)", place.removeprefix("$")))
+    return bool(re.match(rf"{expression}(?=[.\[]|$)", place.removeprefix("length of ").removeprefix("$")))

@@ -20,7 +20,7 @@ from orchestrator.config import Project
 from orchestrator.errors import Code, OrchestratorError
 
 _BETWEEN: Final = 2.0  # seconds between two jobs of a child
-_CHECKED: Final = 2  # scenarios that are played once more after each
+_CHECKED: Final = 1  # scenarios that are played once more after each
 
 MODULE: Final = f"{agent.PACKAGE}.mutation.replay"
 

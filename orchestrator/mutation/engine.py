@@ -218,7 +218,7 @@ class Engine:
             elif candidate.mutant.id in self.result.verdicts:
                 waiting.append(candidate)
         count, total = len(wanted) - len(waiting), len(wanted)
-        ours = time.process_time() + layers.judges_cpu
+        ours = time.process_time()
 
         def done(candidate: Candidate, found: Found) -> None:
             nonlocal count
@@ -242,7 +242,7 @@ class Engine:
             cold += [candidate for candidate in waiting if layers.is_cold(candidate)]
             self.result.seconds["layers"] = round(time.monotonic() - clock, 3)
             if layers.cpu:
-                ours = (time.process_time() + layers.judges_cpu - ours) / len(layers.cpu)
+                ours = (time.process_time() - ours) / len(layers.cpu)
                 self.result.seconds["layers-cpu-median"] = round(statistics.median(layers.cpu.values()) + ours, 4)
             clock = time.monotonic()
             undetected = {c.mutant.id: c for c in cold if self.result.verdicts[c.mutant.id].status.is_undetected}

@@ -35,9 +35,8 @@ from orchestrator.mutation.constants import Constant, Names
 from orchestrator.mutation.differences import Usual
 from orchestrator.mutation.reach import UNKNOWN, Item, masks
 
-_FIRST: Final = {PROPERTY: 3, CONTRACT: 2}  # scenarios of a layer that are tried first: mostly they are enough
+_FIRST: Final = {PROPERTY: 2, CONTRACT: 1}  # scenarios of a layer that are tried first: mostly they are enough
 _TOGETHER: Final = 16  # mutants that one child plays under
-_AT_ONCE: Final = 2  # responses of a layer that are judged at a time
 _START: Final = 2.0  # seconds until the first scenario has ended …
 _SAFE: Final = ("GET", "HEAD", "OPTIONS", "TRACE")
 _COLD_START: Final = 30.0  # … where the app is loaded for it
@@ -109,8 +108,10 @@ class Layers:
         self.items: list[Item] = []  # scenarios, as what a verdict depends on
         self._executed: Callable[[Item], frozenset[str]] = lambda _: frozenset()
         self.problems: list[Problem] = []
+        for told in recorded.problems:
+            self._tell(told, "Its interactions are not replayed: see whether it was verified to its end.")
         self.documents = _documents(project)  # digest of what the judges judge by
-        self.cpu: dict[str, float] = {}  # seconds of children, by the mutants' names
+        self.cpu: dict[str, float] = {}  # seconds of children and judges, by the mutants' names
 
     # What is without a mutant
 
@@ -338,13 +339,10 @@ class Layers:
         parts = split(ended, len(talks))
         shares = [sum(said.cpu for said in (*part[0].said, *part[1])) if part else 0.0 for part in parts]
         for talk, share in zip(talks, shares, strict=True):
-            name = talk.candidate.mutant.id
-            self.cpu[name] = self.cpu.get(name, 0.0) + ended.cpu * share / (sum(shares) or 1.0)
+            self._add_cpu(talk.candidate, ended.cpu * share / (sum(shares) or 1.0))
 
-    @property
-    def judges_cpu(self) -> float:
-        """CPU seconds that the judges have taken so far."""
-        return sum(one.cpu for one in self._judges.values())
+    def _add_cpu(self, candidate: Candidate, seconds: float) -> None:
+        self.cpu[candidate.mutant.id] = self.cpu.get(candidate.mutant.id, 0.0) + seconds
 
     def _is_as_known(self, said: Said) -> bool:
         """Whether a scenario that was played when a mutant was gone was answered as it is without one."""
@@ -364,7 +362,7 @@ class Layers:
                 state.led |= self._led(ended, cold=cold)
                 if broken := ended.find("not_collected"):
                     return state.without_app(broken.message)
-                yield from self._look(candidate, state, left, ended, cold=cold)
+                yield from self._look(candidate, state, ended, cold=cold)
                 if ended.ended or len(ended.items) >= len(left):
                     break
                 died = left[len(ended.items)]
@@ -411,44 +409,32 @@ class Layers:
             turns[way] += 1
         return [k for *_, k in sorted(order)]
 
-    def _look(
-        self, candidate: Candidate, state: _State, played: Sequence[int], ended: Ended, *, cold: bool
-    ) -> Generator[Job, Ended, None]:
+    def _look(self, candidate: Candidate, state: _State, ended: Ended, *, cold: bool) -> Generator[Job, Ended, None]:
         """See which scenarios differ, and have them judged until one of each layer notices."""
-        unlike: dict[str, list[tuple[int, Sight]]] = {}
-        sullied: set[int] = set()
         for said in ended.items:
-            number = self._number[said.item]
-            sight = self._sight(said)
-            if said.outcome == "passed" and self._differs(number, sight):
-                unlike.setdefault(self._all[number].layer, []).append((number, sight))
-                if said.sullied:
-                    sullied.add(number)
-        for layer, found in unlike.items():
-            for first in range(0, len(found), _AT_ONCE):
-                if layer in state.notices:
-                    break
-                some = found[first : first + _AT_ONCE]
-                for (number, sight), fails in zip(some, self._failing(some), strict=True):
-                    news = self._news(number, fails)
-                    if layer in state.notices or (layer in state.gaps and not news):
-                        continue
-                    if number not in sullied and (number == played[0] or not self._leaks[number]):
-                        confirmed: Sight | None = sight
-                    else:
-                        confirmed = yield from self._alone(candidate, number, cold=cold)
-                        news = self._news(number, self._failing([(number, confirmed)])[0]) if confirmed else []
-                    if news:
-                        state.noticed(number, self._notice(number, news[0]))
-                    elif confirmed:
-                        state.passed(layer, self._gap(number, confirmed))
+            number, sight = self._number[said.item], self._sight(said)
+            layer = self._all[number].layer
+            if layer in state.notices or said.outcome != "passed" or not self._differs(number, sight):
+                continue
+            news = self._news(candidate, number, sight)
+            if layer in state.gaps and not news:
+                continue
+            if said.sullied or self._leaks[number]:
+                confirmed = yield from self._alone(candidate, number, cold=cold)
+                if confirmed is None:
+                    continue
+                sight, news = confirmed, self._news(candidate, number, confirmed)
+            if news:
+                state.noticed(number, self._notice(number, news[0]))
+            else:
+                state.passed(layer, self._gap(number, sight))
 
     def _alone(self, candidate: Candidate, number: int, *, cold: bool) -> Generator[Job, Ended, Sight | None]:
         """Return what comes of a scenario that is played alone; None: nothing that differs.
 
         What others left behind may be the reason for a difference, where the app does not forget all of it.
         """
-        again = yield self._job(candidate, [number], cold=cold)
+        again = yield self._job(candidate, [number], cold=cold, apart=True)
         if not again.items or again.items[0].outcome != "passed":
             return None
         sight = self._sight(again.items[0])
@@ -465,8 +451,11 @@ class Layers:
             return False
         return self._compare[number].differs(sight)
 
-    def _news(self, number: int, fails: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-        """Return what fails with a mutant and not without."""
+    def _news(self, candidate: Candidate, number: int, sight: Sight) -> list[dict[str, Any]]:
+        """Return what fails in a scenario with a mutant and not without."""
+        begun = time.monotonic()
+        (fails,) = self._failing([(number, sight)])
+        self._add_cpu(candidate, time.monotonic() - begun)  # a judge's: it does nothing else meanwhile
         return [failed for failed in fails if _sign(self._all[number], failed) not in self._fails[number]]
 
     def _failing(self, sights: Sequence[tuple[int, Sight]]) -> list[list[dict[str, Any]]]:
@@ -552,7 +541,9 @@ class Layers:
             through=through,
         )
 
-    def _job(self, candidate: Candidate, numbers: Sequence[int], *, cold: bool, patient: bool = False) -> Job:
+    def _job(
+        self, candidate: Candidate, numbers: Sequence[int], *, cold: bool, patient: bool = False, apart: bool = False
+    ) -> Job:
         times = 2.0 if patient else 1.0
         change = candidate.change
         constant = None if cold else self.constant(candidate)
@@ -561,7 +552,9 @@ class Layers:
         start = (_COLD_START if cold else _START) * times
         begun = [0.0] if cold else []
         limits = [start, *begun, *(round(times * max(_LEAST, _TIMES * self._seconds[k]), 3) for k in numbers)]
-        return Job(items=tuple(numbers), limits=tuple(limits), change=change, stop=False, cold=cold, alone=patient)
+        return Job(
+            items=tuple(numbers), limits=tuple(limits), change=change, stop=False, cold=cold, alone=patient or apart
+        )
 
     def _as_played(self, numbers: Sequence[int]) -> list[int]:
         """Return scenarios so that data have to be brought back to their start as rarely as can be."""

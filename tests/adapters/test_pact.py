@@ -304,3 +304,31 @@ def test_the_fingerprint_does_not_depend_on_the_file_or_the_result(tmp_path: Pat
     (other,) = pact.interpret(moved, {}, (), None, root=tmp_path)
     assert (one.pact, other.pact) == ("made.json", "x.json")
     assert one.fingerprint == other.fingerprint
+
+
+@pytest.mark.parametrize(
+    ("rules", "place", "told"),
+    [
+        ({"body": {"$.total": {"matchers": [{"match": "type"}]}}}, "$.total", "$.total"),
+        ({"body": {"$.items": {"matchers": [{"match": "type"}]}}}, "$.items[0].total", "$.items"),
+        ({"body": {"$.items[*].total": {"matchers": [{"match": "type"}]}}}, "$.items[12].total", "$.items[*].total"),
+        ({"body": {"$": {"match": "type"}, "$.a": {"match": "type"}}}, "$.a.b", "$.a"),
+        ({"body": {"$['a']": {"match": "type"}}}, "$.a", "$['a']"),
+        ({"body": {"$.items": {"match": "type", "min": 1}}}, "length of $.items", "$.items"),
+        ({"$.body.total": {"match": "type"}}, "$.total", "$.body.total"),
+        ({"header": {"Location": {"matchers": [{"match": "regex"}]}}}, "header location", "header location"),
+        ({"body": {"$.tot": {"matchers": [{"match": "type"}]}}}, "$.total", None),
+        ({}, "$.total", None),
+    ],
+)
+def test_the_matcher_that_lets_a_difference_through_is_the_one_nearest_to_it(
+    tmp_path: Path, rules: Any, place: str, told: str | None
+) -> None:
+    file = tmp_path / "till.json"
+    file.write_text(json.dumps({"interactions": [{"response": {"matchingRules": rules}}]}))
+    found = pact.let_through(str(file), 0, place)
+    assert found.startswith(f"the matcher at {told}: " if told else f"the pact says nothing of {place}")
+
+
+def test_of_a_pact_that_is_gone_nothing_is_said(tmp_path: Path) -> None:
+    assert pact.let_through(str(tmp_path / "gone.json"), 0, "$.total") == ""

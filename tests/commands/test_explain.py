@@ -51,8 +51,8 @@ def test_a_survivor_whose_damage_a_test_sees_is_told_with_request_place_and_comm
         "-    return 1",
         "+    return 2",
         "unit layer: propagated: a response differs, and the test that sees it passes; tests that execute it: 2",
-        "property layer: not computed in this version",
-        "tests/test_a.py::test_a passes, though request 2 of it is answered differently:",
+        "property layer: not computed",
+        "unit layer: tests/test_a.py::test_a passes, though request 2 of it is answered differently:",
         "  GET /3",
         "    $.total: 3 → 3!",
         "With this line it fails under the mutant, and passes without it (both were run three times):",
@@ -70,6 +70,24 @@ def test_a_killed_mutant_is_told_with_who_noticed_and_what_it_said(tmp_path: Pat
     assert "  pytest tests/test_a.py::test_b" in output.splitlines()
 
 
+def test_who_notices_beside_the_tests_is_told_and_is_not_taken_for_a_test(tmp_path: Path) -> None:
+    output = told(
+        tmp_path,
+        builders.mutant(
+            MutantStatus.KILLED,
+            "4",
+            killer="till: a request for an order",
+            layers={"unit": Step.REACHED, "property": Step.NOT_REACHED, "contract": Step.REVEALED},
+            noticed=(builders.notice("till", "a request for an order"),),
+        ),
+    ).splitlines()
+    assert "unit layer: reached: tests execute it, and every response that they see stays the same" in output
+    assert "property layer: not reached: no generated case executes the changed code" in output
+    at = output.index("contract layer: revealed: an interaction does not hold any more")
+    assert output[at + 1 : at + 3] == ["  till: a request for an order", "  a request for an order"]
+    assert "  pytest" in output
+
+
 def test_what_was_not_judged_is_not_computed(tmp_path: Path) -> None:
     output = told(tmp_path, NOT_RUN)
     assert "unit layer: not computed" in output.splitlines()
@@ -78,5 +96,6 @@ def test_what_was_not_judged_is_not_computed(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("said", [s for s in STRINGS if "\x1b" in s or "\u202e" in s or "[" in s])
 def test_foreign_text_does_not_act_on_the_terminal(tmp_path: Path, said: str) -> None:
-    output = told(tmp_path, builders.mutant(gaps=(builders.oracle_gap(said, said, said),), message=said))
+    gaps, noticed = (builders.oracle_gap(said, said, said),), (builders.notice(said, said),)
+    output = told(tmp_path, builders.mutant(gaps=gaps, noticed=noticed, message=said))
     assert not {"\x1b", "\u202e", "\x07"} & set(output)

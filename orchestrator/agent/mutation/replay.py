@@ -199,9 +199,8 @@ class Player:
         self, scenarios: Sequence[Mapping[str, Any]], write: Write, *, draws: int, opened: OpenedFiles | None
     ) -> None:
         """Play scenarios in this order; each from data as `prepare` has left them."""
-        apart = len(scenarios) > 1 and not self._subject.can_reset
         for scenario in scenarios:
-            told = self._apart(scenario, draws) if apart else self._told(scenario, draws)
+            told = self._told(scenario, draws) if self._subject.can_reset else self._apart(scenario, draws)
             if opened:
                 read, written, beyond = opened.take()
                 told |= {"read": read, "written": written, "beyond": beyond}

@@ -83,8 +83,7 @@ class OperationRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     @property
     def only_unit(self) -> bool:
         """Whether nothing but the project's own tests would notice: a rewrite of the HTTP layer is not protected."""
-        unit = self.strengths.get("unit")
-        return unit is not None and unit.revealed > 0 and unit.revealed == unit.alone
+        return [layer for layer, one in self.strengths.items() if one.revealed] == ["unit"]
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -18,6 +18,7 @@ from jinja2.bccache import Bucket
 
 from orchestrator import errors, text
 from orchestrator.model.mutation import (
+    LAYERS,
     Mutant,
     MutantKind,
     MutantStatus,
@@ -78,6 +79,7 @@ def render(report: Report) -> bytes:
         survivors=_survivors(report),
         by_kind=_by_kind(report.run.mutation) if report.run.mutation else [],
         not_judged=_not_judged(report.run.mutation) if report.run.mutation else [],
+        LAYERS=LAYERS,
         strengths=strengths(mutants),
         known=len(known_in_all_layers(mutants)),
         kills=kills(report.run.mutation) if report.run.mutation else (),

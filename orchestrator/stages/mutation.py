@@ -283,7 +283,7 @@ def _summary(mutation: Mutation) -> str:
         parts.append(f"{len(caught)} caught by {caught[0].killer}")
     if survived:
         parts.append(f"{survived} survived")
-    if seen := sum(m.layers.get("unit") is Step.PROPAGATED for m in mutation.mutants):
+    if seen := sum(m.status is MutantStatus.SURVIVED and m.layers.get("unit") is Step.PROPAGATED for m in judged):
         parts.append(f"{seen} of them seen in a response by a test that passes")
     if untested:
         parts.append(f"{untested} without a test")

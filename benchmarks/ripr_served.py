@@ -81,7 +81,13 @@ def serving(project: Path) -> Iterator[tuple[str, str]]:
     """Serve the app of a project, on a port that the system gives."""
     command = [sys.executable, "-m", "orchestrator", "serve"]
     with subprocess.Popen(
-        command, cwd=project, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, start_new_session=True
+        command,
+        cwd=project,
+        env={**os.environ, "PYTHONHASHSEED": "0"},  # sets have one order then
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        start_new_session=True,
     ) as server:
         try:
             line = server.stdout.readline() if server.stdout else ""

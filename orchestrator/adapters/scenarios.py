@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import msgspec
 
@@ -24,7 +24,7 @@ from orchestrator.config import Project
 PROPERTY: Final = "property"
 CONTRACT: Final = "contract"
 
-_OF_THE_RUN: Final = ("x-schemathesis-testcaseid", "host")
+_OF_THE_RUN: Final = ("x-schemathesis-testcaseid", "host", "content-length")
 _SHORTEST: Final = 6  # characters of a value that is taken for the app's own
 _MOST_VALUES: Final = 200  # of one response that are looked for in later requests
 
@@ -88,14 +88,19 @@ def are_there(project: Project) -> list[bool]:
 
 
 def content(scenario: Scenario) -> str:
-    """Return what two recordings of a scenario have in common: not the numbers that schemathesis gives its cases."""
-    steps = [
-        {**step, "headers": [h for h in step["headers"] if h[0].lower() not in _OF_THE_RUN]}
-        if "headers" in step
-        else step
-        for step in scenario.steps
-    ]
+    """Return what two recordings of a scenario have in common: no numbers of cases, no values that the app gave."""
+    steps = [_content(step) if "target" in step else [step["state"], step["params"]] for step in scenario.steps]
     return json.dumps([scenario.layer, scenario.title, scenario.phase, scenario.operation, steps], sort_keys=True)
+
+
+def _content(step: Mapping[str, Any]) -> list[Any]:
+    # The Pact core sends them in another order each time.
+    headers = sorted([name, value] for name, value in step["headers"] if name.lower() not in _OF_THE_RUN)
+    body = base64.b64decode(step["body"]).decode("latin-1")
+    told = json.dumps([step["method"], unquote(step["target"]), headers, body])
+    for hole in step["holes"]:
+        told = told.replace(json.dumps(hole["value"])[1:-1], f"{hole['step']} {hole['place']}")
+    return [told]
 
 
 def keep_about(project: Project, app: Agent) -> None:

@@ -218,13 +218,16 @@ class Engine:
             elif candidate.mutant.id in self.result.verdicts:
                 waiting.append(candidate)
         count, total = len(wanted) - len(waiting), len(wanted)
+        items = {item.name: item for item in layers.items}
         ours = time.process_time()
 
         def done(candidate: Candidate, found: Found) -> None:
             nonlocal count
             count += 1
             name = candidate.mutant.id
-            found = msgspec.structs.replace(found, led=tuple(sorted(map(self._code.told, found.led))))
+            killers = {layer: depends.of_item(items[scenario]) for layer, scenario in found.killers.items()}
+            led = tuple(sorted(map(self._code.told, found.led)))
+            found = msgspec.structs.replace(found, led=led, killers=killers)
             self.result.layers[name] = found
             record = journal.known.get(candidate.mutant.fingerprint)
             if record:
@@ -255,10 +258,22 @@ class Engine:
             self.result.notices.append(error.problem)
 
     def _layers_key(self, layers: Layers, candidate: Candidate, depends: store.Dependencies) -> Callable[[Found], str]:
-        """Return what gives the digest of all that a mutant's steps in the other layers depend on."""
-        told = [depends.of_item(layers.items[k]) for k in layers.reaching(candidate)]
-        before = hashlib.sha256(msgspec.json.encode([self._text(candidate), layers.documents, told])).hexdigest()[:24]
-        return lambda found: f"{before} {depends.of_led(found.led)}"
+        """Return what gives the digest of all that a mutant's steps in the other layers depend on.
+
+        A kill depends on the scenario that killed, any other step on all scenarios of the layer that reach the mutant.
+        """
+        reaching = layers.by_layer(layers.reaching(candidate))
+        digests = {layer: [depends.of_item(item) for item in items] for layer, items in reaching.items()}
+        text_ = self._text(candidate)
+
+        def key(found: Found) -> str:
+            told: list[object] = [text_, layers.documents, depends.of_led(found.led)]
+            for layer, step in sorted(found.steps.items()):
+                killer = found.killers.get(layer)
+                told.append([step, killer if killer in digests.get(layer, ()) else digests.get(layer, ())])
+            return hashlib.sha256(msgspec.json.encode(told)).hexdigest()[:24]
+
+        return key
 
     def _refuse_threads(self, threads: Sequence[str]) -> None:
         told = f"threads run when the tests are collected: {', '.join(threads[:3])}"

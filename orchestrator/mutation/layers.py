@@ -59,12 +59,14 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
         notices: Who noticed: one a layer.
         gaps: Who saw a response differ and let it through: one a layer.
         led: Places of functions that scenarios executed under the mutant and not without it.
+        killers: By layer, the scenario that revealed it: its name, or in the journal the digest of what it depends on.
     """
 
     steps: dict[str, Step]
     notices: tuple[Notice, ...] = ()
     gaps: tuple[OracleGap, ...] = ()
     led: tuple[str, ...] = ()
+    killers: dict[str, str] = {}
 
 
 Conversation = Generator[Job, Ended, Found | None]
@@ -270,6 +272,13 @@ class Layers:
             return self._chosen
         return [k for k in self._chosen if any(self._lines[k].get(path, 0) & mask for path, mask in where.items())]
 
+    def by_layer(self, numbers: Iterable[int]) -> dict[str, list[Item]]:
+        """Return scenarios by their layers, in the shape of tests."""
+        found: dict[str, list[Item]] = {}
+        for k in numbers:
+            found.setdefault(self._all[k].layer, []).append(self.items[k])
+        return found
+
     def run(
         self,
         candidates: Iterable[Candidate],
@@ -368,9 +377,10 @@ class Layers:
                 died = left[len(ended.items)]
                 again = yield self._job(candidate, [died], cold=cold, patient=True)
                 if not again.ended:
-                    state.noticed(died, self._no_answer(died, again))
+                    state.noticed(self._all[died], self._no_answer(died, again))
                 left = state.left(left[len(ended.items) + 1 :], self._all)
-        self._killers.setdefault(place, collections.Counter()).update(state.killers)
+        killers = (self._number[name] for name in state.killers.values())
+        self._killers.setdefault(place, collections.Counter()).update(killers)
         return state.found()
 
     def _statuses(self, number: int) -> tuple[int, ...]:
@@ -425,7 +435,7 @@ class Layers:
                     continue
                 sight, news = confirmed, self._news(candidate, number, confirmed)
             if news:
-                state.noticed(number, self._notice(number, news[0]))
+                state.noticed(self._all[number], self._notice(number, news[0]))
             else:
                 state.passed(layer, self._gap(number, sight))
 
@@ -615,16 +625,16 @@ class _State:
         self._reached = reached
         self.notices: dict[str, Notice] = {}
         self.gaps: dict[str, OracleGap] = {}
-        self.killers: list[int] = []
+        self.killers: dict[str, str] = {}
         self.led: set[str] = set()
 
     def left(self, numbers: Sequence[int], everything: Sequence[Scenario]) -> list[int]:
         """Return the scenarios that still have something to say."""
         return [k for k in numbers if everything[k].layer not in self.notices]
 
-    def noticed(self, number: int, notice: Notice) -> None:
+    def noticed(self, scenario: Scenario, notice: Notice) -> None:
         self.notices[notice.layer] = notice
-        self.killers.append(number)
+        self.killers[notice.layer] = scenario.name
 
     def passed(self, layer: str, gap: OracleGap) -> None:
         self.gaps.setdefault(layer, gap)
@@ -647,7 +657,13 @@ class _State:
             else:
                 steps[layer] = Step.REACHED if layer in self._reached else Step.NOT_REACHED
         gaps = tuple(gap for layer, gap in self.gaps.items() if layer not in self.notices)
-        return Found(steps=steps, notices=tuple(self.notices.values()), gaps=gaps, led=tuple(sorted(self.led)))
+        return Found(
+            steps=steps,
+            notices=tuple(self.notices.values()),
+            gaps=gaps,
+            led=tuple(sorted(self.led)),
+            killers=self.killers,
+        )
 
 
 def _documents(project: Project) -> str:

@@ -80,7 +80,7 @@ class Layers:
         recorded: What can be played.
         running: The agent.
         judges: By layer.
-        credentials: To be redacted.
+        url: Where the requests of curl lines go, for the reader to put an address of his own there.
     """
 
     def __init__(
@@ -124,7 +124,7 @@ class Layers:
             sources: The project's files.
 
         Raises:
-            OrchestratorError: the app can't be loaded.
+            OrchestratorError: the app can't be loaded, or does not survive what is played.
         """
         self._running.wait_until_loaded(self._project.settings.app.start_timeout)
         self._load = masks(self._running.traced.lines)
@@ -158,8 +158,8 @@ class Layers:
                 hint="What it said last is in .orchestrator/logs/replays.log.",
             )
         firsts, seconds = traced[:count], traced[count:]
-        executed = united(*(masks(said.lines) for said in _with_lines(firsts)))
-        again = united(*(masks(said.lines) for said in _with_lines(seconds)))
+        executed = united(*(masks(exchange.lines) for exchange in _exchanges(firsts)))
+        again = united(*(masks(exchange.lines) for exchange in _exchanges(seconds)))
         # What only the first request executes belongs to all of them: in a child, any of them may be the first.
         self._first_only = {p: m & ~again.get(p, 0) for p, m in executed.items() if m & ~again.get(p, 0)}
         for first, second, other in zip(firsts, seconds, others, strict=True):
@@ -171,7 +171,7 @@ class Layers:
             self.items.append(self._item(first, second))
             self._leaks.append(Usual(sight, [other.exchanges]).differs(first.exchanges))
         self._running.know({s.name: [e.digest for e in self._usual[k]] for k, s in enumerate(self._all)})
-        steady = [k for k in range(count) if self._is_steady(k, firsts[k], seconds[k], others[k])]
+        steady = [k for k in range(count) if _is_steady(firsts[k], seconds[k], others[k])]
         self._chosen = steady
         self._fails = [frozenset()] * count
         for k, fails in zip(self._chosen, self._failing([(k, self._usual[k]) for k in self._chosen]), strict=True):
@@ -190,13 +190,6 @@ class Layers:
             read=tuple(sorted({*first.read, *second.read})),
             beyond=first.beyond or second.beyond,
         )
-
-    def _is_steady(self, number: int, *runs: Said) -> bool:
-        """Whether a scenario ends, and is answered alike each time."""
-        if any(said.outcome != "passed" for said in runs):
-            return False
-        statuses = {tuple(e.status for e in said.exchanges) for said in runs}
-        return len(statuses) == 1
 
     def _tell_unlike(self, steady: Sequence[int]) -> None:
         """Say so if what is replayed is not answered as it was when it was recorded."""
@@ -685,7 +678,13 @@ def _plain(numbers: Sequence[int], *, trace: bool = False, chance: int = 0) -> J
     return Job(items=tuple(numbers), limits=(_PATIENCE,), stop=False, trace=trace, chance=chance)
 
 
-def _with_lines(said: Iterable[Said]) -> Iterable[Any]:
+def _is_steady(*runs: Said) -> bool:
+    """Whether a scenario comes to its end, and is answered with the same statuses each time."""
+    statuses = {tuple(e.status for e in said.exchanges) for said in runs}
+    return len(statuses) == 1 and all(said.outcome == "passed" for said in runs)
+
+
+def _exchanges(said: Iterable[Said]) -> list[Exchange]:
     return [exchange for one in said for exchange in one.exchanges]
 
 

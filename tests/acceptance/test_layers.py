@@ -18,6 +18,7 @@ REVEALED, PROPAGATED, REACHED, NOT_REACHED = Step.REVEALED, Step.PROPAGATED, Ste
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The shop after a run; its pact says of the price only that it is a number."""
     project = copy_of(SHOP, tmp_path_factory.mktemp("layers"))
+    edit(project / "pyproject.toml", 'mutation.layers = ["unit"]\n', "")
     file = project / "pacts" / "till-shop.json"
     pact = json.loads(file.read_text())
     pact["interactions"][0]["response"]["matchingRules"] = {

@@ -8,7 +8,8 @@ import os
 import select
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+import traceback
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -55,6 +56,24 @@ class Judge:
         for stream in (self._asking, self._answering):
             with contextlib.suppress(OSError):
                 stream.close()
+
+
+def serve(incoming: int, outgoing: int, answered: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+    """Be a judge: answer each question until nobody asks any more.
+
+    Args:
+        incoming: Where questions come from: a file descriptor.
+        outgoing: Where answers go.
+        answered: Returns the answer to a question; what it raises is told to who asked.
+    """
+    with os.fdopen(incoming, "rb") as questions, os.fdopen(outgoing, "wb", buffering=0) as answers:
+        for line in questions:
+            try:
+                answer = answered(json.loads(line))
+            except BaseException as error:  # noqa: BLE001 - whoever asked must hear of it
+                traceback.print_exc()
+                answer = {"error": f"{type(error).__name__}: {error}"}
+            answers.write(json.dumps(answer).encode() + b"\n")
 
 
 @contextlib.contextmanager

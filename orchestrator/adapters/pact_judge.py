@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 import sys
 import threading
-import traceback
 from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from pact import Verifier
+from orchestrator.adapters import judge
+from orchestrator.adapters.pact_worker import verified
 
 _STATE = "/_state"
 _OF_THE_CONNECTION = ("connection", "transfer-encoding", "content-length", "date")
@@ -85,36 +84,17 @@ def _judged(answers: _Answers, told: Mapping[str, Any], file: Path) -> dict[str,
     pact["interactions"] = [interaction]
     pact.pop("messages", None)
     file.write_text(json.dumps(pact), "utf-8")
-    verifier = (
-        Verifier(pact["provider"]["name"], "127.0.0.1")
-        .add_transport(url=answers.url)
-        .add_source(str(file))
-        .state_handler(answers.url + _STATE, teardown=False, body=True)
-    )
-    try:
-        verifier.verify()
-    except RuntimeError as error:  # how the binding says that an interaction does not hold
-        failed = str(error)
-    else:
-        failed = ""
-    found = (verifier.results or {}).get("interactionResults") or []
+    results, failed, _ = verified(pact["provider"]["name"], answers.url, str(file), answers.url + _STATE)
+    found = results.get("interactionResults") or []
     return dict(found[0]) if found else {"result": "Error", "mismatch": {"message": failed or "nothing was verified"}}
 
 
 def main(incoming: int, outgoing: int, folder: str) -> None:
     """Answer until nobody asks any more."""
-    server = _Answers()
-    with os.fdopen(incoming, "rb") as questions, os.fdopen(outgoing, "wb", buffering=0) as answers:
-        for line in questions:
-            try:
-                results = [
-                    _judged(server, told, Path(folder) / "judged.json") for told in json.loads(line)["interactions"]
-                ]
-                answer: dict[str, Any] = {"results": results}
-            except BaseException as error:  # noqa: BLE001 - whoever asked must hear of it
-                traceback.print_exc()
-                answer = {"error": f"{type(error).__name__}: {error}"}
-            answers.write(json.dumps(answer).encode() + b"\n")
+    server, file = _Answers(), Path(folder) / "judged.json"
+    judge.serve(
+        incoming, outgoing, lambda asked: {"results": [_judged(server, told, file) for told in asked["interactions"]]}
+    )
 
 
 if __name__ == "__main__":

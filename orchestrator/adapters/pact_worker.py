@@ -8,34 +8,47 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 from pact import Verifier
+
+
+def verified(provider: str, url: str, file: str, state_url: str) -> tuple[dict[str, Any], str, str]:
+    """Have the core verify a pact; return its results, what it says if not all holds, and its output.
+
+    Args:
+        provider: The provider's name.
+        url: Where it is served.
+        file: The pact.
+        state_url: Where its states are set up.
+    """
+    verifier = (
+        Verifier(provider, "127.0.0.1")
+        .add_transport(url=url)
+        .add_source(file)
+        # By URL: a Python state handler costs half a second to shut down.
+        .state_handler(state_url, teardown=False, body=True)
+    )
+    try:
+        verifier.verify()
+    except RuntimeError as error:  # how the binding says that an interaction does not hold
+        failed = str(error)
+    else:
+        failed = ""
+    return verifier.results or {}, failed, verifier.output(strip_ansi=True) or ""
 
 
 def main(job: Path) -> None:
     """Do the job and write the core's own results, as JSON, where the job says."""
     order = json.loads(job.read_bytes())
-    verifier = (
-        Verifier(order["provider"], "127.0.0.1")
-        .add_transport(url=order["url"])
-        .add_source(order["file"])
-        # By URL: a Python state handler costs half a second to shut down.
-        .state_handler(order["state_url"], teardown=False, body=True)
-    )
-    try:
-        verifier.verify()
-    except RuntimeError as error:  # how the binding says that an interaction does not hold
-        verification_error = str(error)
-    else:
-        verification_error = ""
-    results = verifier.results or {}
+    results, failed, said = verified(order["provider"], order["url"], order["file"], order["state_url"])
     if not results.get("interactionResults"):
-        results["error"] = verification_error or "the Pact core verified nothing"
+        results["error"] = failed or "the Pact core verified nothing"
     output = Path(order["output"])
     part = output.with_suffix(".part")
     part.write_text(json.dumps(results), "utf-8")
     part.replace(output)  # whole or not at all: this process may be ended at any time
-    print(verifier.output(strip_ansi=True))
+    print(said)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import shutil
 import subprocess
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
@@ -78,24 +77,18 @@ class Replays(Agents):
         Raises:
             OrchestratorError: it can't be, or takes too long, or has threads.
         """
-        until = time.monotonic() + timeout
-        missing = {"warm", "trace"}
-        while missing:
-            for name, line in self._receive(max(0.0, until - time.monotonic())):
-                missing.discard(name)
-                found = msgspec.json.decode(line, type=Ready)
-                if found.failed:
-                    raise OrchestratorError(Code(found.code), text.one_line(found.failed), hint=found.hint)
-                if name == "warm":
-                    self.ready = found
-                else:
-                    self.traced = found
-            if missing and time.monotonic() > until:
-                raise OrchestratorError(
-                    Code.APP_IMPORT_FAILED,
-                    f"the app did not start within {timeout:g} s to have requests replayed",
-                    hint="Raise `app.start-timeout`, or see what its import waits for.",
-                )
+        told = {}
+        for name, found in self._answers(Ready, timeout):
+            if found.failed:
+                raise OrchestratorError(Code(found.code), text.one_line(found.failed), hint=found.hint)
+            told[name] = found
+        if len(told) < 2:
+            raise OrchestratorError(
+                Code.APP_IMPORT_FAILED,
+                f"the app did not start within {timeout:g} s to have requests replayed",
+                hint="Raise `app.start-timeout`, or see what its import waits for.",
+            )
+        self.ready, self.traced = told["warm"], told["trace"]
         if self.ready.threads:
             raise OrchestratorError(
                 Code.NOT_REPLAYABLE,

@@ -9,12 +9,10 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import functools
 import importlib
-import json
-import os
 import pickle
 import sys
-import traceback
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -30,6 +28,7 @@ from schemathesis.engine.recorder import ScenarioRecorder
 from schemathesis.generation.case import Case
 from schemathesis.transport.requests import RequestsTransport
 
+from orchestrator.adapters import judge
 from orchestrator.adapters.schemathesis import UNSAVED
 
 _failed: list[Any] = []
@@ -171,18 +170,10 @@ def _curl(case: Any, response: Response) -> str:
 
 def main(incoming: int, outgoing: int, folder: str) -> None:
     """Answer until nobody asks any more."""
-    with os.fdopen(incoming, "rb") as questions, os.fdopen(outgoing, "wb", buffering=0) as answers:
-        document: _Document | None = None
-        for line in questions:
-            try:
-                document = document or _Document(Path(folder).resolve())
-                answer: dict[str, Any] = {
-                    "failures": [list(document.judged(told)) for told in json.loads(line)["scenarios"]]
-                }
-            except BaseException as error:  # noqa: BLE001 - whoever asked must hear of it
-                traceback.print_exc()
-                answer = {"error": f"{type(error).__name__}: {error}"}
-            answers.write(json.dumps(answer).encode() + b"\n")
+    document = functools.cache(lambda: _Document(Path(folder).resolve()))
+    judge.serve(
+        incoming, outgoing, lambda asked: {"failures": [list(document().judged(told)) for told in asked["scenarios"]]}
+    )
 
 
 if __name__ == "__main__":

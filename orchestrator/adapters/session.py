@@ -245,6 +245,9 @@ def options(project: Project, installed: pytest.Installed, *, deselected: Sequen
     ]
 
 
+R = TypeVar("R")
+
+
 class Agents:
     """A running agent of three processes that fork a child for each job.
 
@@ -273,6 +276,15 @@ class Agents:
             OrchestratorError: the agent is gone.
         """
         self._send("cold", hello)
+
+    def _answers(self, kind: type[R], timeout: float) -> Iterator[tuple[str, R]]:
+        """Yield what the two services that hold the user's code say when they are ready; ends when the time is up."""
+        until = time.monotonic() + timeout
+        missing = {"warm", "trace"}
+        while missing and time.monotonic() <= until:
+            for name, line in self._receive(max(0.0, until - time.monotonic())):
+                missing.discard(name)
+                yield name, msgspec.json.decode(line, type=kind)
 
     def submit(self, job: Job) -> int:
         """Give a job; return its number."""
@@ -363,23 +375,17 @@ class Session(Agents):
         Raises:
             OrchestratorError: pytest can't collect, or takes too long.
         """
-        until = time.monotonic() + timeout
-        missing = {"warm", "trace"}
-        while missing:
-            for name, line in self._receive(max(0.0, until - time.monotonic())):
-                missing.discard(name)
-                found = msgspec.json.decode(line, type=Ready)
-                self._require_collected(found)
-                if name == "warm":
-                    self.ready = found
-                else:
-                    self.traced = found
-            if time.monotonic() > until:
-                raise OrchestratorError(
-                    Code.COLLECTION_FAILED,
-                    f"pytest does not come to the end of its collection in {timeout:g} s",
-                    hint="See what the tests do when they are imported.",
-                )
+        told = {}
+        for name, found in self._answers(Ready, timeout):
+            self._require_collected(found)
+            told[name] = found
+        if len(told) < 2:
+            raise OrchestratorError(
+                Code.COLLECTION_FAILED,
+                f"pytest does not come to the end of its collection in {timeout:g} s",
+                hint="See what the tests do when they are imported.",
+            )
+        self.ready, self.traced = told["warm"], told["trace"]
         self.start = max(self.ready.seconds, self.traced.seconds)
         if self.ready.ready != self.traced.ready:
             raise OrchestratorError(

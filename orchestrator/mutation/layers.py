@@ -12,7 +12,6 @@ import base64
 import collections
 import hashlib
 import os
-import re
 import time
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import ExitStack
@@ -326,9 +325,10 @@ class Layers:
                     given[self._running.play([talk.job for talk in talks])] = talks
             for ended in self._running.wait():
                 talks = given.pop(ended.job)
-                self._count_cpu(talks, ended)
+                parts = split(ended, len(talks))
+                self._count_cpu(talks, parts, ended.cpu)
                 is_clean = True
-                for talk, part in zip(talks, split(ended, len(talks)), strict=True):
+                for talk, part in zip(talks, parts, strict=True):
                     if part is None or not is_clean:
                         ready.append(talk)  # another child has to do it
                         continue
@@ -336,12 +336,13 @@ class Layers:
                     go_on(talk.candidate, talk.conversation, part[0])
         return refused
 
-    def _count_cpu(self, talks: Sequence[_Talk], ended: Ended) -> None:
+    def _count_cpu(
+        self, talks: Sequence[_Talk], parts: Sequence[tuple[Ended, tuple[Said, ...]] | None], cpu: float
+    ) -> None:
         """Give each mutant of a child its share of the CPU time that the child has taken."""
-        parts = split(ended, len(talks))
         shares = [sum(said.cpu for said in (*part[0].said, *part[1])) if part else 0.0 for part in parts]
         for talk, share in zip(talks, shares, strict=True):
-            self._add_cpu(talk.candidate, ended.cpu * share / (sum(shares) or 1.0))
+            self._add_cpu(talk.candidate, cpu * share / (sum(shares) or 1.0))
 
     def _add_cpu(self, candidate: Candidate, seconds: float) -> None:
         self.cpu[candidate.mutant.id] = self.cpu.get(candidate.mutant.id, 0.0) + seconds
@@ -407,7 +408,7 @@ class Layers:
         order: list[tuple[int, int, int, int]] = []
         for k in sorted(numbers, key=lambda k: self._seconds[k]):
             scenario = self._all[k]
-            way = (scenario.layer, scenario.operation, tuple(e.status for e in self._usual[k]))
+            way = (scenario.layer, scenario.operation, self._statuses(k))
             order.append((-killers.get(k, 0), turns[way], len(order), k))
             turns[way] += 1
         return [k for *_, k in sorted(order)]
@@ -576,7 +577,7 @@ class Layers:
         chosen = []
         for k in self._chosen:
             scenario = self._all[k]
-            way = (scenario.layer, scenario.operation, tuple(e.status for e in self._usual[k]))
+            way = (scenario.layer, scenario.operation, self._statuses(k))
             if scenario.layer == CONTRACT or way not in seen:
                 seen.add(way)
                 chosen.append(k)
@@ -697,7 +698,7 @@ def _mismatches(result: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return what the Pact core found, in its words."""
     mismatch = result.get("mismatch") or {}
     found = [str(m.get("mismatch", "")) for m in mismatch.get("mismatches") or () if isinstance(m, dict)]
-    return [{"message": re.sub(r"\x1b\[[0-9;]*m", "", told)} for told in found or [str(mismatch.get("message", ""))]]
+    return [{"message": told} for told in found or [str(mismatch.get("message", ""))]]
 
 
 def _as_response(exchange: Exchange) -> dict[str, Any]:

@@ -9,7 +9,6 @@ children import everything afresh.
 from __future__ import annotations
 
 import contextlib
-import os
 import platform
 import sys
 from typing import Any
@@ -18,7 +17,7 @@ import pytest
 
 from .. import exchanges
 from . import chance
-from .forks import Forker, Pipes, Write
+from .forks import Forker, Pipes, Write, serve_three
 from .lines import FunctionRecorder, OpenedFiles, StatementRecorder
 from .seen import Seen
 from .session import ColdSession, CollectedSession, Trace, preload
@@ -26,33 +25,15 @@ from .session import ColdSession, CollectedSession, Trace, preload
 
 def main(descriptors: list[int]) -> None:
     """Fork the other services, be the cold one."""
-    for descriptor in descriptors:
-        os.set_inheritable(descriptor, False)
-    warm, trace, cold = (Pipes(*descriptors[k : k + 2]) for k in (0, 2, 4))
-    hello = cold.receive_one()
-    if hello is None:
-        return
-    sys.path[:0] = hello["import_paths"]
+    serve_three(descriptors, _begin, serve_collected, serve_cold)
+
+
+def _begin(hello: dict[str, Any]) -> None:
     chance.install()
     exchanges.watch_imports()
-    children = []
-    for mine, others, traces in ((warm, (trace, cold), False), (trace, (warm, cold), True)):
-        pid = os.fork()
-        if pid == 0:
-            for other in others:
-                other.close()
-            serve_collected(mine, hello, traces=traces)
-            os._exit(0)
-        children.append(pid)
-    warm.close()
-    trace.close()
-    serve_cold(cold, hello)
-    for pid in children:
-        with contextlib.suppress(ChildProcessError):
-            os.waitpid(pid, 0)
 
 
-def serve_collected(pipes: Pipes, hello: dict[str, Any], *, traces: bool) -> None:
+def serve_collected(pipes: Pipes, hello: dict[str, Any], traces: bool) -> None:
     """Collect the user's session and serve jobs in it."""
     trace = functions = None
     if traces:

@@ -77,6 +77,45 @@ class Pipes:
         os.close(self._outgoing)
 
 
+def serve_three(
+    descriptors: list[int],
+    begin: Callable[[dict[str, Any]], None],
+    serve: Callable[[Pipes, dict[str, Any], bool], None],
+    serve_cold: Callable[[Pipes, dict[str, Any]], None],
+) -> None:
+    """Be three processes, forked before anything of the user's is imported: *warm*, *trace* and, this one, *cold*.
+
+    Args:
+        descriptors: Pipes from and to the driver, of each in this order.
+        begin: Called with what the driver said first, before the others are forked.
+        serve: Be one of the two that hold the user's code; told whether it traces.
+        serve_cold: Be the one whose children import everything afresh.
+    """
+    for descriptor in descriptors:
+        os.set_inheritable(descriptor, False)
+    warm, trace, cold = (Pipes(*descriptors[k : k + 2]) for k in (0, 2, 4))
+    hello = cold.receive_one()
+    if hello is None:
+        return
+    sys.path[:0] = hello["import_paths"]
+    begin(hello)
+    children = []
+    for mine, others, traces in ((warm, (trace, cold), False), (trace, (warm, cold), True)):
+        pid = os.fork()
+        if pid == 0:
+            for other in others:
+                other.close()
+            serve(mine, hello, traces)
+            os._exit(0)
+        children.append(pid)
+    warm.close()
+    trace.close()
+    serve_cold(cold, hello)
+    for pid in children:
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(pid, 0)
+
+
 class _Child:
     def __init__(self, job: dict[str, Any], pid: int, pipe: int, folder: str) -> None:
         self.job = job

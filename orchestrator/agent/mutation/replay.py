@@ -27,7 +27,7 @@ from ..gateways import Request
 from ..inprocess import AsgiCallee, Callee, Response, WsgiCallee
 from ..loading import LoadError, load_app
 from . import chance
-from .forks import Forker, Pipes, Write
+from .forks import Forker, Pipes, Write, serve_three
 from .lines import FunctionRecorder, OpenedFiles, StatementRecorder, as_hex
 from .seen import as_told, digest_of
 from .swap import Change, ChangedImport, LiveFunctions, NotSwappable, Source, Undo
@@ -514,33 +514,23 @@ def _mute() -> None:
 
 def main(descriptors: list[int]) -> None:
     """Fork the two that hold the app, be the cold one."""
-    for descriptor in descriptors:
-        os.set_inheritable(descriptor, False)
-    warm, trace, cold = (Pipes(*descriptors[k : k + 2]) for k in (0, 2, 4))
-    hello = cold.receive_one()
-    if hello is None:
-        return
-    sys.path[:0] = hello["import_paths"]
+    serve_three(descriptors, _begin, _serve, _serve_cold)
+
+
+def _begin(hello: dict[str, Any]) -> None:
     chance.install()
     _mute()
-    children = []
-    for mine, others, traces in ((warm, (trace, cold), False), (trace, (warm, cold), True)):
-        pid = os.fork()
-        if pid == 0:
-            for other in others:
-                other.close()
-            _with_folder(hello, "trace" if traces else "warm")
-            with contextlib.suppress(BrokenPipeError):
-                serve(mine, hello, traces=traces)
-            os._exit(0)
-        children.append(pid)
-    warm.close()
-    trace.close()
+
+
+def _serve(pipes: Pipes, hello: dict[str, Any], traces: bool) -> None:
+    _with_folder(hello, "trace" if traces else "warm")
+    with contextlib.suppress(BrokenPipeError):
+        serve(pipes, hello, traces=traces)
+
+
+def _serve_cold(pipes: Pipes, hello: dict[str, Any]) -> None:
     _with_folder(hello, "cold")
-    Forker(cold, _Cold(hello), 1, hello["folder"], hello["memory"]).serve()
-    for pid in children:
-        with contextlib.suppress(ChildProcessError):
-            os.waitpid(pid, 0)
+    Forker(pipes, _Cold(hello), 1, hello["folder"], hello["memory"]).serve()
 
 
 def _with_folder(hello: dict[str, Any], name: str) -> None:

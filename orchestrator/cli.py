@@ -84,7 +84,7 @@ def _refuse_platform() -> None:
 class _Commands(click.Group):
     """Commands of which some are imported when they are asked for: a run does not wait for them."""
 
-    _lazy: Final = ("doctor", "explain", "init", "merge")
+    _lazy: Final = ("doctor", "explain", "init", "merge", "propose")
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names of all commands."""
@@ -108,6 +108,7 @@ def commands() -> None:
     orchestrator doctor      try every setting, say how to mend what fails
     orchestrator run         run all stages, write reports/quality.html
     orchestrator merge       make one report of the runs of several machines
+    orchestrator propose     make the tests that notice survivors
     """
 
 

@@ -55,6 +55,7 @@ class Code(StrEnum):
     PLUGIN_BROKEN = "QO108"
     SETTINGS_EXIST = "QO109"
     APP_NOT_FOUND = "QO110"
+    PROPOSE_UNCLEAR = "QO111"
     # The user's interpreter and app
     INTERPRETER_MISSING = "QO201"
     APP_IMPORT_FAILED = "QO202"

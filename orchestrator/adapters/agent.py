@@ -112,6 +112,8 @@ def _agent_folder(project: Project) -> Path:
     link = folder / PACKAGE
     source = Path(orchestrator.agent.__file__).resolve().parent
     if not link.is_symlink() or link.resolve() != source:
+        if link.is_dir() and not link.is_symlink():  # the project was copied, and links were followed
+            shutil.rmtree(link)
         folder.mkdir(parents=True, exist_ok=True)
         with contextlib.suppress(FileNotFoundError):
             link.unlink()

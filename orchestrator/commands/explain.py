@@ -65,6 +65,9 @@ def _story(mutant: Mutant) -> Iterator[str]:
     killed_by = [mutant.killer] if mutant.layers.get("unit") is Step.REVEALED and "::" in mutant.killer else []
     yield f"  {shlex.join(['pytest', *(seen_by or killed_by)])}"
     yield f"  orchestrator mutant {mutant.fingerprint} --undo"
+    if mutant.status.is_undetected and any(gap.proposal for gap in mutant.gaps):
+        yield "Have a test that notices it:"
+        yield f"  orchestrator propose --mutant {mutant.fingerprint} --write tests/"
 
 
 def _noticed(mutant: Mutant, layer: str) -> Iterator[str]:

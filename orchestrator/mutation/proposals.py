@@ -129,7 +129,7 @@ def _requests(function: _Function, at: int) -> list[_Request]:
     awaited = {n.value for n in found if isinstance(n, ast.Await)}
     calls = [n for n in found if n not in awaited and n.lineno <= line <= (n.end_lineno or n.lineno)]
     calls.reverse()  # the innermost first
-    calls.sort(key=lambda call: not _is_request(call))
+    calls.sort(key=lambda call: not is_request(call))
     return [_Request(statement, call) for call in calls[:_GUESSES]]
 
 
@@ -137,7 +137,7 @@ def _holds(statement: ast.stmt, line: int) -> bool:
     return statement.lineno <= line <= (statement.end_lineno or statement.lineno)
 
 
-def _is_request(node: ast.expr) -> bool:
+def is_request(node: ast.expr) -> bool:
     """Whether an expression looks as if it sent a request through a client."""
     call = node.value if isinstance(node, ast.Await) else node
     if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Attribute) or call.func.attr not in _METHODS:

@@ -60,6 +60,7 @@ def test_a_survivor_whose_damage_a_test_sees_is_told_with_request_place_and_comm
         "  orchestrator mutant m-1 --apply",
         "  pytest tests/test_a.py::test_a",
         "  orchestrator mutant m-1 --undo",
+        "  orchestrator propose --mutant m-1 --write tests/",
     ):
         assert line in output.splitlines()
 

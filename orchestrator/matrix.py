@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 
-from orchestrator.model.mutation import strengths
 from orchestrator.model.run import OperationRow, Run
+from orchestrator.model.strength import strengths
 
 
 def link(run: Run) -> tuple[OperationRow, ...]:

@@ -52,6 +52,11 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True):
     judged: tuple[dict[str, Any], ...]
     status: int | None = None
 
+    @property
+    def asker(self) -> str:
+        """Who asks: the generated tests, or one of the consumers; begins with the layer."""
+        return self.layer if self.layer == PROPERTY else f"{self.layer} {self.title.partition(': ')[0]}"
+
 
 class Recorded(msgspec.Struct, frozen=True, kw_only=True):
     """All that was recorded.

@@ -11,6 +11,7 @@ import base64
 import contextlib
 import functools
 import importlib
+import json
 import pickle
 import sys
 from collections.abc import Iterator, Mapping
@@ -32,6 +33,10 @@ from orchestrator.adapters import judge
 from orchestrator.adapters.schemathesis import UNSAVED
 
 _failed: list[Any] = []
+_update: list[Mapping[str, Any]] = []  # what the document says in addition
+
+
+_MOST_DOCUMENTS = 8  # that are kept, each of which says something else
 
 
 class _NotRecordedError(Exception):
@@ -42,6 +47,16 @@ class _NotRecordedError(Exception):
 def after_validate(context: Any, case: Any, response: Any, results: Any) -> None:
     """Keep the names of the checks that fail: the error has only their texts."""
     _failed.extend(result for result in results if result.failure is not None)
+
+
+@schemathesis.hook
+def before_load_schema(context: Any, raw_schema: dict[str, Any]) -> None:
+    """Have the document say more than it does."""
+    for update in _update:
+        node: Any = raw_schema
+        for part in update["at"]:
+            node = node[int(part) if isinstance(node, list) or (part.isdigit() and int(part) in node) else part]
+        node.update(update["with"])
 
 
 class _Scenario:
@@ -170,10 +185,18 @@ def _curl(case: Any, response: Response) -> str:
 
 def main(incoming: int, outgoing: int, folder: str) -> None:
     """Answer until nobody asks any more."""
-    document = functools.cache(lambda: _Document(Path(folder).resolve()))
-    judge.serve(
-        incoming, outgoing, lambda asked: {"failures": [list(document().judged(told)) for told in asked["scenarios"]]}
-    )
+
+    @functools.lru_cache(maxsize=_MOST_DOCUMENTS)
+    def document(update: str) -> _Document:
+        _update[:] = [json.loads(update)] if update else []
+        return _Document(Path(folder).resolve())
+
+    def answered(asked: dict[str, Any]) -> dict[str, Any]:
+        update = asked.get("update")
+        held = document(json.dumps(update) if update else "")
+        return {"failures": [list(held.judged(told)) for told in asked["scenarios"]]}
+
+    judge.serve(incoming, outgoing, answered)
 
 
 if __name__ == "__main__":

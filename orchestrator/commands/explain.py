@@ -97,6 +97,8 @@ def _gap(gap: OracleGap) -> Iterator[str]:
         yield f"    {found.place}: {found.before} → {found.after}"
     if gap.through:
         yield f"What let it through: {gap.through}"
+    if gap.amendment:
+        yield f"What the document would have to say: {gap.amendment.told}"
     if gap.proposal:
         yield "With this line it fails under the mutant, and passes without it (both were run three times):"
         yield from gap.proposal.diff.splitlines()

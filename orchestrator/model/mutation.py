@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
 from enum import StrEnum
 
 import msgspec
@@ -121,6 +119,25 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True):
     diff: str
 
 
+class Amendment(msgspec.Struct, frozen=True, kw_only=True):
+    """What the OpenAPI document lacks: with it all recorded responses pass as before, and that of the mutant does not.
+
+    Attributes:
+        at: Where in the document, as a JSON Pointer (RFC 6901) behind a `#`.
+        update: What would have to be said there, as JSON: an object whose members are added, or put in place of others.
+        seen: How many recorded responses it was held against there.
+    """
+
+    at: str
+    update: str
+    seen: int
+
+    @property
+    def told(self) -> str:
+        """It in words."""
+        return f"at {self.at}, say {self.update} (all {self.seen:,} responses seen there keep to it)"
+
+
 class Notice(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Who notices a mutant beside the project's own tests.
 
@@ -153,6 +170,7 @@ class OracleGap(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         operation: The label of the operation; empty: none in the OpenAPI document.
         proposal: The assertion that would notice; None: none was found that does.
         through: What let it through, if that is known: the pact's matcher.
+        amendment: What the OpenAPI document would have to say to notice it; None: nothing was found.
     """
 
     layer: str
@@ -163,6 +181,7 @@ class OracleGap(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     operation: str = ""
     proposal: Proposal | None = None
     through: str = ""
+    amendment: Amendment | None = None
 
 
 class Mutant(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -186,7 +205,7 @@ class Mutant(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         tests: How many tests execute the changed code; None: not known.
         reason: Why it is not judged, where its status does not say it.
         layers: How far it got in each layer. Layers that are missing: not computed.
-        noticed: Who notices it beside the project's own tests: one a layer.
+        noticed: Who notices it beside the project's own tests: the generated tests once, and each consumer.
         gaps: Tests that saw it and passed, at most three of the project's own, and one of each other layer.
     """
 
@@ -299,63 +318,3 @@ def score(mutants: tuple[Mutant, ...]) -> float | None:
     detected = sum(m.status.is_detected for m in mutants)
     judged = detected + sum(m.status.is_undetected for m in mutants)
     return 100 * detected / judged if judged else None
-
-
-class Strength(msgspec.Struct, frozen=True, kw_only=True):
-    """What a layer reveals.
-
-    Attributes:
-        revealed: How many mutants.
-        alone: How many of them no other layer reveals.
-    """
-
-    revealed: int
-    alone: int
-
-
-def known_in_all_layers(mutants: Sequence[Mutant]) -> list[Mutant]:
-    """Return the mutants of which it is known for all layers how far they get."""
-    return [m for m in mutants if set(LAYERS) <= m.layers.keys()]
-
-
-def strengths(mutants: Sequence[Mutant]) -> dict[str, Strength]:
-    """Return what each layer reveals of mutants, of which it is known for all layers; empty: of none it is."""
-    known = known_in_all_layers(mutants)
-    if not known:
-        return {}
-    revealing = [tuple(layer for layer in LAYERS if m.layers[layer] is Step.REVEALED) for m in known]
-    return {
-        layer: Strength(
-            revealed=sum(layer in found for found in revealing), alone=sum(found == (layer,) for found in revealing)
-        )
-        for layer in LAYERS
-    }
-
-
-class Kills(msgspec.Struct, frozen=True, kw_only=True):
-    """What a test kills.
-
-    Attributes:
-        test: The test.
-        killed: How many mutants.
-        alone: How many of them no other test kills.
-    """
-
-    test: str
-    killed: int
-    alone: int
-
-
-def kills(mutation: Mutation) -> tuple[Kills, ...]:
-    """Return what each test kills, those that kill most alone first; empty: not all tests were asked.
-
-    A test that kills no mutant alone could go, as far as these mutants can tell. A test that kills none is not here.
-    """
-    killed: Counter[str] = Counter()
-    alone: Counter[str] = Counter()
-    for mutant in mutation.mutants:
-        killed.update(mutant.killers)
-        if len(mutant.killers) == 1:
-            alone.update(mutant.killers)
-    found = (Kills(test=test, killed=count, alone=alone[test]) for test, count in killed.items())
-    return tuple(sorted(found, key=lambda k: (-k.alone, -k.killed, k.test)))

@@ -8,9 +8,10 @@ from typing import TypeVar
 import msgspec
 
 from orchestrator.model.contracts import Contracts
-from orchestrator.model.mutation import Mutation, Strength
+from orchestrator.model.mutation import Mutation
 from orchestrator.model.properties import Properties
 from orchestrator.model.stage import Generated, StageData, StageResult
+from orchestrator.model.strength import Strength
 from orchestrator.model.suite import Suite
 
 SCHEMA_VERSION = 2

@@ -225,7 +225,7 @@ class Engine:
             nonlocal count
             count += 1
             name = candidate.mutant.id
-            killers = {layer: depends.of_item(items[scenario]) for layer, scenario in found.killers.items()}
+            killers = {asker: depends.of_item(items[scenario]) for asker, scenario in found.killers.items()}
             led = tuple(sorted(map(self._code.told, found.led)))
             found = msgspec.structs.replace(found, led=led, killers=killers)
             self.result.layers[name] = found
@@ -260,17 +260,17 @@ class Engine:
     def _layers_key(self, layers: Layers, candidate: Candidate, depends: store.Dependencies) -> Callable[[Found], str]:
         """Return what gives the digest of all that a mutant's steps in the other layers depend on.
 
-        A kill depends on the scenario that killed, any other step on all scenarios of the layer that reach the mutant.
+        Who notices depends on the scenario that showed it, who does not on all of theirs that reach the mutant.
         """
-        reaching = layers.by_layer(layers.reaching(candidate))
-        digests = {layer: [depends.of_item(item) for item in items] for layer, items in reaching.items()}
+        reaching = layers.by_asker(layers.reaching(candidate))
+        digests = {asker: [depends.of_item(item) for item in items] for asker, items in reaching.items()}
         text_ = self._text(candidate)
 
         def key(found: Found) -> str:
-            told: list[object] = [text_, layers.documents, depends.of_led(found.led)]
-            for layer, step in sorted(found.steps.items()):
-                killer = found.killers.get(layer)
-                told.append([step, killer if killer in digests.get(layer, ()) else digests.get(layer, ())])
+            told: list[object] = [text_, layers.documents, depends.of_led(found.led), sorted(found.steps.items())]
+            for asker in sorted({*digests, *found.killers}):
+                killer, all_of_them = found.killers.get(asker), digests.get(asker, [])
+                told.append([asker, killer if killer in all_of_them else all_of_them])
             return hashlib.sha256(msgspec.json.encode(told)).hexdigest()[:24]
 
         return key

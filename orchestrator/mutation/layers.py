@@ -8,10 +8,8 @@ let it through.
 
 from __future__ import annotations
 
-import base64
 import collections
 import hashlib
-import os
 import time
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import ExitStack
@@ -20,7 +18,8 @@ from typing import Any, Final
 import msgspec
 
 from orchestrator import text
-from orchestrator.adapters import judge, pact, replays, scenarios, schemathesis
+from orchestrator.adapters import pact, replays, scenarios, schemathesis
+from orchestrator.adapters.openapi import Document
 from orchestrator.adapters.replays import Replays, split
 from orchestrator.adapters.scenarios import CONTRACT, PROPERTY, Recorded, Scenario
 from orchestrator.adapters.session import Ended, Exchange, Job, Said
@@ -29,9 +28,12 @@ from orchestrator.config import Project
 from orchestrator.errors import Code, OrchestratorError
 from orchestrator.model.mutation import MutantKind, Notice, OracleGap, Step
 from orchestrator.model.problem import Problem
+from orchestrator.mutation import judges
+from orchestrator.mutation.amendments import Amendments
 from orchestrator.mutation.candidates import Candidate
 from orchestrator.mutation.constants import Constant, Names
 from orchestrator.mutation.differences import Usual
+from orchestrator.mutation.judges import Judges, Sight, sign
 from orchestrator.mutation.reach import UNKNOWN, Item, masks
 
 _FIRST: Final = {PROPERTY: 2, CONTRACT: 1}  # scenarios of a layer that are tried first: mostly they are enough
@@ -44,21 +46,16 @@ _TIMES: Final = 20.0  # … or so many times what it took without a mutant
 _PATIENCE: Final = 60.0
 _MOST_UNLIKE: Final = 0.1  # share of scenarios that may be answered otherwise than when they were recorded
 
-_SCHEMATHESIS: Final = "orchestrator.adapters.schemathesis_judge"
-_PACT: Final = "orchestrator.adapters.pact_judge"
-
-Sight = tuple[Exchange, ...]
-
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):
     """What became of a mutant in the layers beside the project's own tests.
 
     Attributes:
         steps: By layer.
-        notices: Who noticed: one a layer.
+        notices: Who noticed: the generated tests once, and each consumer.
         gaps: Who saw a response differ and let it through: one a layer.
         led: Places of functions that scenarios executed under the mutant and not without it.
-        killers: By layer, the scenario that revealed it: its name, or in the journal the digest of what it depends on.
+        killers: By who asks, the scenario that showed it: its name, or in the journal a digest of what that depends on.
     """
 
     steps: dict[str, Step]
@@ -78,17 +75,27 @@ class Layers:
         project: Whose.
         recorded: What can be played.
         running: The agent.
-        judges: By layer.
+        judges_: Who judges what came back.
         url: Where the requests of curl lines go, for the reader to put an address of his own there.
+        document: What the property layer is judged by; None: it can't be read.
     """
 
     def __init__(
-        self, project: Project, recorded: Recorded, running: Replays, judges: Mapping[str, judge.Judge], url: str
+        self,
+        project: Project,
+        recorded: Recorded,
+        running: Replays,
+        judges_: Judges,
+        *,
+        url: str,
+        document: Document | None,
     ) -> None:
         self._project = project
         self._recorded = recorded
         self._running = running
-        self._judges = judges
+        self._judges = judges_
+        self._document = document
+        self._amendments: Amendments | None = None
         self._url = url
         self._variables = schemathesis.credential_variables(project)
         self._all = recorded.scenarios
@@ -101,7 +108,6 @@ class Layers:
         self._chosen: list[int] = []
         self._killers: dict[str, collections.Counter[int]] = {}  # which revealed mutants of a function, by its place
         self._number = {scenario.name: k for k, scenario in enumerate(self._all)}
-        self._judged: dict[tuple[str, str], list[dict[str, Any]]] = {}
         self._load: dict[str, int] = {}
         self._names: Names | None = None
         self._first_only: dict[str, int] = {}
@@ -173,8 +179,12 @@ class Layers:
         steady = [k for k in range(count) if _is_steady(firsts[k], seconds[k], others[k])]
         self._chosen = steady
         self._fails = [frozenset()] * count
-        for k, fails in zip(self._chosen, self._failing([(k, self._usual[k]) for k in self._chosen]), strict=True):
-            self._fails[k] = frozenset(_sign(self._all[k], failed) for failed in fails)
+        failing = self._judges.failing([(self._all[k], self._usual[k]) for k in self._chosen])
+        for k, fails in zip(self._chosen, failing, strict=True):
+            self._fails[k] = frozenset(sign(self._all[k], failed) for failed in fails)
+        if self._document:
+            self._amendments = Amendments(self._document.raw, self._judges, self._all, self._usual, self._fails)
+            self._amendments.learn(self._chosen)
         self._tell_unlike(steady)
         self._tell_unheld()
 
@@ -217,7 +227,7 @@ class Layers:
         """Say so if the pacts do not hold when they are replayed: such an interaction can reveal nothing."""
         unheld = [k for k in self._chosen if self._all[k].layer == CONTRACT and self._fails[k]]
         if unheld:
-            told = self._failing([(unheld[0], self._usual[unheld[0]])])[0]
+            told = self._judges.failing([(self._all[unheld[0]], self._usual[unheld[0]])])[0]
             self._tell(
                 f"{text.plural(len(unheld), 'interaction')} can reveal nothing, for they do not hold when "
                 f"they are replayed without a mutant, first {self._all[unheld[0]].title}: "
@@ -264,11 +274,11 @@ class Layers:
             return self._chosen
         return [k for k in self._chosen if any(self._lines[k].get(path, 0) & mask for path, mask in where.items())]
 
-    def by_layer(self, numbers: Iterable[int]) -> dict[str, list[Item]]:
-        """Return scenarios by their layers, in the shape of tests."""
+    def by_asker(self, numbers: Iterable[int]) -> dict[str, list[Item]]:
+        """Return scenarios by who asks, in the shape of tests."""
         found: dict[str, list[Item]] = {}
         for k in numbers:
-            found.setdefault(self._all[k].layer, []).append(self.items[k])
+            found.setdefault(self._all[k].asker, []).append(self.items[k])
         return found
 
     def run(
@@ -375,7 +385,14 @@ class Layers:
                 left = state.left(left[len(ended.items) + 1 :], self._all)
         killers = (self._number[name] for name in state.killers.values())
         self._killers.setdefault(place, collections.Counter()).update(killers)
+        self._amend(state)
         return state.found()
+
+    def _amend(self, state: _State) -> None:
+        """Say what the document would have to say, where generated cases let a mutant through."""
+        if self._amendments and PROPERTY in state.gaps and PROPERTY not in state.notices:
+            amendment = self._amendments.amendment(*state.sights[PROPERTY])
+            state.gaps[PROPERTY] = msgspec.structs.replace(state.gaps[PROPERTY], amendment=amendment)
 
     def _statuses(self, number: int) -> tuple[int, ...]:
         return tuple(e.status for e in self._usual[number])
@@ -388,14 +405,14 @@ class Layers:
         return found
 
     def _batches(self, numbers: Sequence[int]) -> list[list[int]]:
-        """Return the first few of each layer, and the others."""
+        """Return the first few of each who asks, and the others."""
         first: list[int] = []
         rest: list[int] = []
         taken: collections.Counter[str] = collections.Counter()
         for k in numbers:
-            layer = self._all[k].layer
-            taken[layer] += 1
-            (first if taken[layer] <= _FIRST[layer] else rest).append(k)
+            scenario = self._all[k]
+            taken[scenario.asker] += 1
+            (first if taken[scenario.asker] <= _FIRST[scenario.layer] else rest).append(k)
         return [first, rest]
 
     def _sorted(self, numbers: Sequence[int], place: str) -> list[int]:
@@ -414,14 +431,14 @@ class Layers:
         return [k for *_, k in sorted(order)]
 
     def _look(self, candidate: Candidate, state: _State, ended: Ended, *, cold: bool) -> Generator[Job, Ended, None]:
-        """See which scenarios differ, and have them judged until one of each layer notices."""
+        """See which scenarios differ, and have them judged until one of each who asks notices."""
         for said in ended.items:
             number, sight = self._number[said.item], self._sight(said)
-            layer = self._all[number].layer
-            if layer in state.notices or said.outcome != "passed" or not self._differs(number, sight):
+            asker = self._all[number].asker
+            if asker in state.notices or said.outcome != "passed" or not self._differs(number, sight):
                 continue
             news = self._news(candidate, number, sight)
-            if layer in state.gaps and not news:
+            if asker in state.gaps and not news:
                 continue
             if said.sullied or self._leaks[number]:
                 confirmed = yield from self._alone(candidate, number, cold=cold)
@@ -431,7 +448,7 @@ class Layers:
             if news:
                 state.noticed(self._all[number], self._notice(number, news[0]))
             else:
-                state.passed(layer, self._gap(number, sight))
+                state.passed(asker, self._gap(number, sight), number, sight)
 
     def _alone(self, candidate: Candidate, number: int, *, cold: bool) -> Generator[Job, Ended, Sight | None]:
         """Return what comes of a scenario that is played alone; None: nothing that differs.
@@ -458,39 +475,9 @@ class Layers:
     def _news(self, candidate: Candidate, number: int, sight: Sight) -> list[dict[str, Any]]:
         """Return what fails in a scenario with a mutant and not without."""
         begun = time.monotonic()
-        (fails,) = self._failing([(number, sight)])
+        (fails,) = self._judges.failing([(self._all[number], sight)])
         self._add_cpu(candidate, time.monotonic() - begun)  # a judge's: it does nothing else meanwhile
-        return [failed for failed in fails if _sign(self._all[number], failed) not in self._fails[number]]
-
-    def _failing(self, sights: Sequence[tuple[int, Sight]]) -> list[list[dict[str, Any]]]:
-        """Have the judges say what fails in scenarios, given what came back."""
-        keys = [
-            (self._all[k].name, hashlib.sha256("".join(e.digest for e in s).encode()).hexdigest()) for k, s in sights
-        ]
-        asked = {key: pair for key, pair in zip(keys, sights, strict=True) if key not in self._judged}
-        by_layer: dict[str, list[tuple[tuple[str, str], int, Sight]]] = {}
-        for key, (number, sight) in asked.items():
-            by_layer.setdefault(self._all[number].layer, []).append((key, number, sight))
-        for layer, group in by_layer.items():
-            if layer == PROPERTY:
-                told = [self._as_cases(number, sight) for _, number, sight in group]
-                answers = self._judges[layer].ask({"scenarios": told})["failures"]
-            else:
-                told = [self._as_interaction(number, sight) for _, number, sight in group]
-                results = self._judges[layer].ask({"interactions": told})["results"]
-                answers = [[] if r.get("result") == "OK" else _mismatches(r) for r in results]
-            self._judged |= {key: answer for (key, _, _), answer in zip(group, answers, strict=True)}
-        return [self._judged[key] for key in keys]
-
-    def _as_cases(self, number: int, sight: Sight) -> dict[str, Any]:
-        scenario = self._all[number]
-        requests = [{key: step[key] for key in ("method", "target", "headers", "body")} for step in scenario.steps]
-        for request, exchange in zip(requests, sight, strict=False):
-            request["target"] = exchange.path
-        return {"steps": scenario.judged, "requests": requests, "responses": [_as_response(e) for e in sight]}
-
-    def _as_interaction(self, number: int, sight: Sight) -> dict[str, Any]:
-        return {**self._all[number].judged[0], "response": _as_response(sight[-1])}
+        return [failed for failed in fails if sign(self._all[number], failed) not in self._fails[number]]
 
     def _notice(self, number: int, failed: Mapping[str, Any]) -> Notice:
         scenario = self._all[number]
@@ -617,21 +604,24 @@ class _State:
     def __init__(self, layers: set[str], reached: set[str]) -> None:
         self._layers = layers
         self._reached = reached
+        # By who asks:
         self.notices: dict[str, Notice] = {}
         self.gaps: dict[str, OracleGap] = {}
+        self.sights: dict[str, tuple[int, Sight]] = {}  # what was let through, and in which scenario
         self.killers: dict[str, str] = {}
         self.led: set[str] = set()
 
     def left(self, numbers: Sequence[int], everything: Sequence[Scenario]) -> list[int]:
         """Return the scenarios that still have something to say."""
-        return [k for k in numbers if everything[k].layer not in self.notices]
+        return [k for k in numbers if everything[k].asker not in self.notices]
 
     def noticed(self, scenario: Scenario, notice: Notice) -> None:
-        self.notices[notice.layer] = notice
-        self.killers[notice.layer] = scenario.name
+        self.notices[scenario.asker] = notice
+        self.killers[scenario.asker] = scenario.name
 
-    def passed(self, layer: str, gap: OracleGap) -> None:
-        self.gaps.setdefault(layer, gap)
+    def passed(self, asker: str, gap: OracleGap, number: int, sight: Sight) -> None:
+        self.gaps.setdefault(asker, gap)
+        self.sights.setdefault(asker, (number, sight))
 
     def without_app(self, message: str) -> Found:
         """Return what it means that the app can't be loaded: every layer would notice."""
@@ -643,18 +633,21 @@ class _State:
 
     def found(self) -> Found:
         steps = {}
+        revealing = {notice.layer for notice in self.notices.values()}
+        gaps = {
+            gap.layer: gap for gap in reversed(self.gaps.values()) if gap.layer not in revealing
+        }  # the first of each
         for layer in sorted(self._layers):
-            if layer in self.notices:
+            if layer in revealing:
                 steps[layer] = Step.REVEALED
-            elif layer in self.gaps:
+            elif layer in gaps:
                 steps[layer] = Step.PROPAGATED
             else:
                 steps[layer] = Step.REACHED if layer in self._reached else Step.NOT_REACHED
-        gaps = tuple(gap for layer, gap in self.gaps.items() if layer not in self.notices)
         return Found(
             steps=steps,
             notices=tuple(self.notices.values()),
-            gaps=gaps,
+            gaps=tuple(gaps.values()),
             led=tuple(sorted(self.led)),
             killers=self.killers,
         )
@@ -689,31 +682,16 @@ def _exchanges(said: Iterable[Said]) -> list[Exchange]:
     return [exchange for one in said for exchange in one.exchanges]
 
 
-def _sign(scenario: Scenario, failed: Mapping[str, Any]) -> str:
-    """Return what tells one failure of a scenario from another."""
-    return f"{failed.get('step', 0)} {failed['check']}" if scenario.layer == PROPERTY else "mismatch"
-
-
-def _mismatches(result: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return what the Pact core found, in its words."""
-    mismatch = result.get("mismatch") or {}
-    found = [str(m.get("mismatch", "")) for m in mismatch.get("mismatches") or () if isinstance(m, dict)]
-    return [{"message": told} for told in found or [str(mismatch.get("message", ""))]]
-
-
-def _as_response(exchange: Exchange) -> dict[str, Any]:
-    body = exchange.body or ""
-    content = base64.b64encode(body.encode()).decode() if exchange.is_text else body
-    return {"status": exchange.status, "headers": exchange.headers, "body": content}
-
-
-def begin(project: Project, stack: ExitStack, recorded: Recorded, url: str, control: str) -> Layers:
+def begin(
+    project: Project, stack: ExitStack, recorded: Recorded, *, document: Document | None, url: str, control: str
+) -> Layers:
     """Start the agent and the judges; they end with the stack.
 
     Args:
         project: Whose.
         stack: Ends them.
         recorded: What can be played.
+        document: What the property layer is judged by; None: it can't be read.
         url: Where the document's paths are, for the judge: nothing is sent there, but a document may be read.
         control: Where the app's control is.
 
@@ -721,22 +699,5 @@ def begin(project: Project, stack: ExitStack, recorded: Recorded, url: str, cont
         OrchestratorError: the agent can't be started.
     """
     running = stack.enter_context(replays.started(project, recorded, workers=project.settings.mutation.processes))
-    environment = {**os.environ, "PACT_DO_NOT_TRACK": "true", "API_URL": url, "API_CONTROL": control}
-    judges: dict[str, judge.Judge] = {}
-    folder = project.state / "judges"
-    folder.mkdir(parents=True, exist_ok=True)
-    for layer, module, place in (
-        (PROPERTY, _SCHEMATHESIS, project.root / project.settings.properties.directory),
-        (CONTRACT, _PACT, folder),
-    ):
-        if any(scenario.layer == layer for scenario in recorded.scenarios):
-            judges[layer] = stack.enter_context(
-                judge.started(
-                    module,
-                    str(place),
-                    directory=project.root,
-                    environment=environment,
-                    log=project.state / "logs" / f"{layer}-judge.log",
-                )
-            )
-    return Layers(project, recorded, running, judges, url)
+    judging = judges.begin(project, stack, recorded, url, control)
+    return Layers(project, recorded, running, judging, url=url, document=document)

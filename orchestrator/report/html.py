@@ -23,11 +23,9 @@ from orchestrator.model.mutation import (
     MutantKind,
     MutantStatus,
     Mutation,
-    kills,
-    known_in_all_layers,
-    strengths,
 )
 from orchestrator.model.run import Change, Gate, GateVerdict, Report
+from orchestrator.model.strength import consumers, kills, known_in_all_layers, lacking, strengths
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
 SLOWEST: Final = 5
@@ -82,6 +80,8 @@ def render(report: Report) -> bytes:
         LAYERS=LAYERS,
         strengths=strengths(mutants),
         known=len(known_in_all_layers(mutants)),
+        consumers=consumers(mutants),
+        lacking=lacking(mutants),
         kills=kills(report.run.mutation) if report.run.mutation else (),
         slowest=_slowest(report),
         style=style,

@@ -14,10 +14,11 @@ from orchestrator import config, text
 from orchestrator.adapters import git, mutmut, pact, scenarios
 from orchestrator.adapters.scenarios import CONTRACT, PROPERTY
 from orchestrator.errors import Code, OrchestratorError
-from orchestrator.model.mutation import MutantStatus, Mutation, OracleGap, Step, Unmutated, kills
+from orchestrator.model.mutation import MutantStatus, Mutation, OracleGap, Step, Unmutated
 from orchestrator.model.problem import Problem
 from orchestrator.model.properties import Properties
 from orchestrator.model.stage import StageResult, StageStatus
+from orchestrator.model.strength import kills
 from orchestrator.model.suite import Outcome, Suite
 from orchestrator.mutation import candidates, choice, critical, layers, shards, types
 from orchestrator.mutation.candidates import Candidate
@@ -106,7 +107,8 @@ def _layers(context: Context, stack: ExitStack) -> Layers | None:
     if settings.mutation.quick or not settings.app.target or not wanted & {PROPERTY, CONTRACT}:
         return None
     pacts, _ = pact.read_all(pact.find(project), project)
-    recorded = scenarios.read(project, pacts, context.document_or_none())
+    document = context.document_or_none()
+    recorded = scenarios.read(project, pacts, document)
     kept = tuple(s for s in recorded.scenarios if s.layer in wanted)
     if not kept:
         return None
@@ -114,7 +116,7 @@ def _layers(context: Context, stack: ExitStack) -> Layers | None:
     is_served = settings.openapi.path.startswith("/")
     app = context.app() if is_served else context.started_app
     url = app.url if app and is_served else f"http://{recorded.netloc}"
-    return layers.begin(project, stack, recorded, url, app.control if app else "")
+    return layers.begin(project, stack, recorded, document=document, url=url, control=app.control if app else "")
 
 
 class _Made(msgspec.Struct, frozen=True):

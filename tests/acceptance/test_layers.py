@@ -16,9 +16,11 @@ REVEALED, PROPAGATED, REACHED, NOT_REACHED = Step.REVEALED, Step.PROPAGATED, Ste
 
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The shop after a run; its pact says of the price only that it is a number."""
+    """The shop after a run; its pact says of the price only that it is a number, its document leaves a field out."""
     project = copy_of(SHOP, tmp_path_factory.mktemp("layers"))
     edit(project / "pyproject.toml", 'mutation.layers = ["unit"]\n', "")
+    described = "required: [id, item, count, total, shown]\n      additionalProperties: false"
+    edit(project / "openapi.yaml", described, "required: [id, item, count, total]")
     file = project / "pacts" / "till-shop.json"
     pact = json.loads(file.read_text())
     pact["interactions"][0]["response"]["matchingRules"] = {
@@ -111,6 +113,25 @@ def test_what_let_it_through_is_told(mutation: Mutation) -> None:
     case = gap(one, "property")
     assert case.operation == "POST /orders"
     assert {d.place for d in case.differences} == {"$.shown", "$.total"}
+
+
+def test_what_the_document_would_have_to_say_is_told(shop: Path, mutation: Mutation) -> None:
+    one = mutant(mutation, '"XXshownXX": prices.shown')
+    assert one.layers["property"] is PROPAGATED
+    amendment = gap(one, "property").amendment
+    assert amendment
+    assert amendment.at == "#/components/schemas/Order"
+    assert json.loads(amendment.update) == {"required": ["count", "id", "item", "shown", "total"]}
+    assert amendment.seen > 10
+    told = "at #/components/schemas/Order, say"
+    assert told in orchestrator(shop, "explain", one.fingerprint).output
+    page = (shop / "reports" / "quality.html").read_text()
+    assert "<code>#/components/schemas/Order</code>" in page
+    assert "Its pact reveals" in page
+
+
+def test_nothing_is_proposed_that_the_answers_without_a_mutant_break(mutation: Mutation) -> None:
+    assert gap(mutant(mutation, "prices.total(251, count)"), "property").amendment is None
 
 
 def test_the_operations_say_who_protects_them(shop: Path) -> None:

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.model.mutation import Kills, MutantStatus, kills, score
+from orchestrator.model.mutation import MutantStatus, score
+from orchestrator.model.strength import Kills, kills
 from tests.builders import mutant, mutation
 
 statuses = st.lists(st.sampled_from(MutantStatus), max_size=30)

@@ -130,7 +130,9 @@ def commands() -> None:
     "--budget", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS", help="Begin no more mutants after that."
 )
 @click.option("--quick", is_flag=True, default=None, help="A quick look: mutants are functions without their bodies.")
-@click.option("--all-tests", is_flag=True, default=None, help="Find out which tests kill which mutants; takes longer.")
+@click.option(
+    "--all-tests", is_flag=True, default=None, help="Ask all tests and consumers: who notices what? Takes longer."
+)
 @click.option("--shard", metavar="K/N", help="Judge the K-th of N parts of the mutants; see `orchestrator merge`.")
 @click.option("--dask", metavar="ADDRESS", help="Judge the mutants on the workers of this Dask scheduler.")
 @click.option("--open", "open_page", is_flag=True, help="Open the page in a browser at the end.")

@@ -306,7 +306,8 @@ class Mutation(_Section, frozen=True):
         bool,
         Meta(
             description="Ask all tests that reach a mutant, also after the first that notices: then it is known which "
-            "tests kill what, and which kill nothing that others don't. Takes longer."
+            "tests kill what, and which kill nothing that others don't; and what each consumer's pact reveals. Takes "
+            "longer."
         ),
     ] = False
     shard: Annotated[

@@ -205,8 +205,10 @@ class Mutant(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         tests: How many tests execute the changed code; None: not known.
         reason: Why it is not judged, where its status does not say it.
         layers: How far it got in each layer. Layers that are missing: not computed.
-        noticed: Who notices it beside the project's own tests: the generated tests once, and each consumer.
-        gaps: Tests that saw it and passed, at most three of the project's own, and one of each other layer.
+        noticed: Who notices it beside the project's own tests: the generated tests once; one consumer, or each where
+            all tests were asked.
+        gaps: Tests that saw it and passed, at most three of the project's own, one of the generated ones, and one
+            of a consumer, or of each where all tests were asked.
     """
 
     fingerprint: str
@@ -279,7 +281,8 @@ class Mutation(msgspec.Struct, frozen=True, kw_only=True, tag="mutation", omit_d
         critical: The critical paths as the settings give them.
         mode: How they were judged: `warm` or `fresh`.
         quick: Whether the mutants are functions without their bodies, one each.
-        all_tests: Whether all tests that reach a mutant were asked, so that it is known which of them kill it.
+        all_tests: Whether all tests and all consumers that reach a mutant were asked, so that it is known which of them
+            notice it.
         shard: Which part of the mutants was to be judged, `2/4`; empty: all.
         reused: How many verdicts are those of an earlier run, because nothing that they depend on has changed.
         seconds: What took how long: `collection`, `reach`, `judging`, `import-time`, `layers`,

@@ -41,15 +41,15 @@ def strengths(mutants: Sequence[Mutant]) -> dict[str, Strength]:
     }
 
 
-def consumers(mutants: Sequence[Mutant]) -> dict[str, Strength]:
-    """Return what each consumer's pact reveals of mutants, of which it is known for all layers.
+def consumers(mutation: Mutation) -> dict[str, Strength]:
+    """Return what each consumer's pact reveals of mutants, of which it is known for all layers; empty: not computed.
 
     Alone is what neither another consumer nor another layer reveals: without the pact it would go unnoticed. Consumers
     that reveal none are missing.
     """
     revealed: Counter[str] = Counter()
     alone: Counter[str] = Counter()
-    for mutant in known_in_all_layers(mutants):
+    for mutant in known_in_all_layers(mutation.mutants) if mutation.all_tests else ():
         noticing = {notice.by for notice in mutant.noticed if notice.layer == "contract"}
         revealed.update(noticing)
         layers = [layer for layer in LAYERS if mutant.layers[layer] is Step.REVEALED]

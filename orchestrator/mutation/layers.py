@@ -52,8 +52,8 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         steps: By layer.
-        notices: Who noticed: the generated tests once, and each consumer.
-        gaps: Who saw a response differ and let it through: one a layer.
+        notices: Who noticed: the generated tests once; one consumer, or where all tests are asked each.
+        gaps: Who saw a response differ and let it through, in layers where nobody noticed: one of each who asks.
         led: Places of functions that scenarios executed under the mutant and not without it.
         killers: By who asks, the scenario that showed it: its name, or in the journal a digest of what that depends on.
     """
@@ -108,6 +108,9 @@ class Layers:
         self._chosen: list[int] = []
         self._killers: dict[str, collections.Counter[int]] = {}  # which revealed mutants of a function, by its place
         self._number = {scenario.name: k for k, scenario in enumerate(self._all)}
+        # Where not all tests are asked, one consumer that notices is enough.
+        self._askers = [s.asker if project.settings.mutation.all_tests else s.layer for s in self._all]
+        self._hitting: dict[tuple[tuple[str, int], ...], list[int]] = {}
         self._load: dict[str, int] = {}
         self._names: Names | None = None
         self._first_only: dict[str, int] = {}
@@ -270,6 +273,13 @@ class Layers:
             where: Mapping[str, int] = constant.lines
         else:
             where = {candidate.change.path: -1 if candidate.at_import else candidate.reach}
+        key = tuple(where.items())
+        if key not in self._hitting:  # mutants of one statement share it
+            self._hitting[key] = self._executing(where)
+        return self._hitting[key]
+
+    def _executing(self, where: Mapping[str, int]) -> list[int]:
+        """Return the scenarios that may execute any of these lines."""
         if any(self._first_only.get(path, 0) & mask for path, mask in where.items()):
             return self._chosen
         return [k for k in self._chosen if any(self._lines[k].get(path, 0) & mask for path, mask in where.items())]
@@ -278,7 +288,7 @@ class Layers:
         """Return scenarios by who asks, in the shape of tests."""
         found: dict[str, list[Item]] = {}
         for k in numbers:
-            found.setdefault(self._all[k].asker, []).append(self.items[k])
+            found.setdefault(self._askers[k], []).append(self.items[k])
         return found
 
     def run(
@@ -367,7 +377,7 @@ class Layers:
         numbers = self._sorted(self.reaching(candidate), place)
         state = _State({s.layer for s in self._all}, {self._all[k].layer for k in numbers})
         for batch in [numbers] if cold else self._batches(numbers):
-            left = self._as_played(state.left(batch, self._all))
+            left = self._as_played(state.left(batch, self._askers))
             while left:
                 ended = yield self._job(candidate, left, cold=cold)
                 if ended.find("not_swappable"):
@@ -381,8 +391,8 @@ class Layers:
                 died = left[len(ended.items)]
                 again = yield self._job(candidate, [died], cold=cold, patient=True)
                 if not again.ended:
-                    state.noticed(self._all[died], self._no_answer(died, again))
-                left = state.left(left[len(ended.items) + 1 :], self._all)
+                    state.noticed(self._askers[died], self._all[died], self._no_answer(died, again))
+                left = state.left(left[len(ended.items) + 1 :], self._askers)
         killers = (self._number[name] for name in state.killers.values())
         self._killers.setdefault(place, collections.Counter()).update(killers)
         self._amend(state)
@@ -410,9 +420,9 @@ class Layers:
         rest: list[int] = []
         taken: collections.Counter[str] = collections.Counter()
         for k in numbers:
-            scenario = self._all[k]
-            taken[scenario.asker] += 1
-            (first if taken[scenario.asker] <= _FIRST[scenario.layer] else rest).append(k)
+            asker = self._askers[k]
+            taken[asker] += 1
+            (first if taken[asker] <= _FIRST[self._all[k].layer] else rest).append(k)
         return [first, rest]
 
     def _sorted(self, numbers: Sequence[int], place: str) -> list[int]:
@@ -434,7 +444,7 @@ class Layers:
         """See which scenarios differ, and have them judged until one of each who asks notices."""
         for said in ended.items:
             number, sight = self._number[said.item], self._sight(said)
-            asker = self._all[number].asker
+            asker = self._askers[number]
             if asker in state.notices or said.outcome != "passed" or not self._differs(number, sight):
                 continue
             news = self._news(candidate, number, sight)
@@ -446,7 +456,7 @@ class Layers:
                     continue
                 sight, news = confirmed, self._news(candidate, number, confirmed)
             if news:
-                state.noticed(self._all[number], self._notice(number, news[0]))
+                state.noticed(asker, self._all[number], self._notice(number, news[0]))
             else:
                 state.passed(asker, self._gap(number, sight), number, sight)
 
@@ -611,13 +621,13 @@ class _State:
         self.killers: dict[str, str] = {}
         self.led: set[str] = set()
 
-    def left(self, numbers: Sequence[int], everything: Sequence[Scenario]) -> list[int]:
+    def left(self, numbers: Sequence[int], askers: Sequence[str]) -> list[int]:
         """Return the scenarios that still have something to say."""
-        return [k for k in numbers if everything[k].asker not in self.notices]
+        return [k for k in numbers if askers[k] not in self.notices]
 
-    def noticed(self, scenario: Scenario, notice: Notice) -> None:
-        self.notices[scenario.asker] = notice
-        self.killers[scenario.asker] = scenario.name
+    def noticed(self, asker: str, scenario: Scenario, notice: Notice) -> None:
+        self.notices[asker] = notice
+        self.killers[asker] = scenario.name
 
     def passed(self, asker: str, gap: OracleGap, number: int, sight: Sight) -> None:
         self.gaps.setdefault(asker, gap)
@@ -634,20 +644,18 @@ class _State:
     def found(self) -> Found:
         steps = {}
         revealing = {notice.layer for notice in self.notices.values()}
-        gaps = {
-            gap.layer: gap for gap in reversed(self.gaps.values()) if gap.layer not in revealing
-        }  # the first of each
+        gaps = [gap for gap in self.gaps.values() if gap.layer not in revealing]
         for layer in sorted(self._layers):
             if layer in revealing:
                 steps[layer] = Step.REVEALED
-            elif layer in gaps:
+            elif any(gap.layer == layer for gap in gaps):
                 steps[layer] = Step.PROPAGATED
             else:
                 steps[layer] = Step.REACHED if layer in self._reached else Step.NOT_REACHED
         return Found(
             steps=steps,
             notices=tuple(self.notices.values()),
-            gaps=tuple(gaps.values()),
+            gaps=tuple(gaps),
             led=tuple(sorted(self.led)),
             killers=self.killers,
         )

@@ -324,6 +324,7 @@ class Dependencies:
         self._digests = digests
         self._primer = ""
         self._items: dict[str, str] = {}
+        self._led: dict[frozenset[str], str] = {}
         self._executed: dict[str, frozenset[str]] = {}
 
     def prime(self, primer: Item | None) -> None:
@@ -340,7 +341,13 @@ class Dependencies:
 
     def of_led(self, led: Iterable[str]) -> str:
         """Return the digest of functions by their places as told; of one that is not known, that of everything."""
-        known = {place: self._code.unit(self._code.found(place)) for place in led}
+        places = frozenset(led)
+        if places not in self._led:
+            self._led[places] = self._digest_of_led(places)
+        return self._led[places]
+
+    def _digest_of_led(self, places: frozenset[str]) -> str:
+        known = {place: self._code.unit(self._code.found(place)) for place in places}
         if not known:
             return ""
         if None in known.values():

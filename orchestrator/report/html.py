@@ -80,7 +80,7 @@ def render(report: Report) -> bytes:
         LAYERS=LAYERS,
         strengths=strengths(mutants),
         known=len(known_in_all_layers(mutants)),
-        consumers=consumers(mutants),
+        consumers=consumers(report.run.mutation) if report.run.mutation else {},
         lacking=lacking(mutants),
         kills=kills(report.run.mutation) if report.run.mutation else (),
         slowest=_slowest(report),

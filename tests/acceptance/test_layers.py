@@ -9,6 +9,7 @@ import pytest
 
 from orchestrator.errors import Code
 from orchestrator.model.mutation import Mutant, MutantStatus, Mutation, Notice, OracleGap, Step
+from orchestrator.model.strength import consumers
 from tests.acceptance.support import SHOP, copy_of, edit, orchestrator, report_of, stage
 
 REVEALED, PROPAGATED, REACHED, NOT_REACHED = Step.REVEALED, Step.PROPAGATED, Step.REACHED, Step.NOT_REACHED
@@ -16,7 +17,11 @@ REVEALED, PROPAGATED, REACHED, NOT_REACHED = Step.REVEALED, Step.PROPAGATED, Ste
 
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The shop after a run; its pact says of the price only that it is a number, its document leaves a field out."""
+    """The shop after a run.
+
+    Its pact says of the price only that it is a number, its document leaves a field out, and a second consumer reads
+    less than the first.
+    """
     project = copy_of(SHOP, tmp_path_factory.mktemp("layers"))
     edit(project / "pyproject.toml", 'mutation.layers = ["unit"]\n', "")
     described = "required: [id, item, count, total, shown]\n      additionalProperties: false"
@@ -27,7 +32,10 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "body": {"$.total": {"matchers": [{"match": "integer"}]}, "$.shown": {"matchers": [{"match": "type"}]}}
     }
     file.write_text(json.dumps(pact))
-    ended = orchestrator(project, "run")
+    body = pact["interactions"][0]["response"]["body"]
+    del pact["interactions"][1], pact["interactions"][0]["response"]["matchingRules"], body["shown"], body["total"]
+    (project / "pacts" / "web-shop.json").write_text(json.dumps({**pact, "consumer": {"name": "web"}}))
+    ended = orchestrator(project, "run", "--all-tests")
     assert ended.code == 0, ended.output
     return project
 
@@ -48,12 +56,12 @@ def mutant(mutation: Mutation, change: str) -> Mutant:
 
 
 def notice(one: Mutant, layer: str) -> Notice:
-    (found,) = [n for n in one.noticed if n.layer == layer]
+    (found,) = [n for n in one.noticed if n.layer == layer and n.by != "web"]
     return found
 
 
 def gap(one: Mutant, layer: str) -> OracleGap:
-    (found,) = [g for g in one.gaps if g.layer == layer]
+    (found,) = [g for g in one.gaps if g.layer == layer and not g.test.startswith("web: ")]
     return found
 
 
@@ -127,11 +135,21 @@ def test_what_the_document_would_have_to_say_is_told(shop: Path, mutation: Mutat
     assert told in orchestrator(shop, "explain", one.fingerprint).output
     page = (shop / "reports" / "quality.html").read_text()
     assert "<code>#/components/schemas/Order</code>" in page
-    assert "Its pact reveals" in page
 
 
 def test_nothing_is_proposed_that_the_answers_without_a_mutant_break(mutation: Mutation) -> None:
     assert gap(mutant(mutation, "prices.total(251, count)"), "property").amendment is None
+
+
+def test_each_consumer_says_what_its_pact_reveals(shop: Path, mutation: Mutation) -> None:
+    noticing = {
+        change: {n.by for n in mutant(mutation, change).noticed if n.layer == "contract"}
+        for change in ('"XXitemXX": item', '"XXshownXX": prices.shown', "prices.total(251, count)")
+    }
+    assert list(noticing.values()) == [{"till", "web"}, {"till"}, set()]
+    found = consumers(mutation)
+    assert found["till"].revealed > found["web"].revealed > 0
+    assert "Its pact reveals" in (shop / "reports" / "quality.html").read_text()
 
 
 def test_the_operations_say_who_protects_them(shop: Path) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
-from orchestrator.model.mutation import LAYERS, Amendment, Mutant, MutantStatus, Notice, OracleGap, Step
+from orchestrator.model.mutation import LAYERS, Amendment, Mutant, MutantStatus, Mutation, Notice, OracleGap, Step
 from orchestrator.model.run import OperationRow
 from orchestrator.model.strength import Strength, consumers, lacking, strengths
 from tests import builders
@@ -72,8 +73,9 @@ def test_a_consumer_is_alone_where_neither_another_one_nor_another_layer_notices
         noticed_by("till", layers=("property", "contract")),
         revealed_by("unit"),
     ]
-    assert consumers(mutants) == {"till": Strength(revealed=3, alone=1), "web": Strength(revealed=2, alone=0)}
-    assert consumers([]) == {}
+    mutation = Mutation(mutants=tuple(mutants), critical=(), all_tests=True)
+    assert consumers(mutation) == {"till": Strength(revealed=3, alone=1), "web": Strength(revealed=2, alone=0)}
+    assert consumers(msgspec.structs.replace(mutation, all_tests=False)) == {}
 
 
 def letting_through(status: MutantStatus, *at: str) -> Mutant:

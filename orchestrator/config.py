@@ -356,6 +356,13 @@ class Mutation(_Section, frozen=True):
             "defaults) are begun. Those left are *not run*; the next run goes on with them."
         ),
     ] = 30.0
+    search_budget: Annotated[
+        Annotated[float, Meta(ge=0)],
+        Meta(
+            description="Seconds after which no more searches for a request that shows a survivor are begun: in one, "
+            "tests that execute it send other requests. 0: none is made."
+        ),
+    ] = 10.0
     memory: Annotated[Positive, Meta(description="MiB that a mutant's process may take on top of the tests' own.")] = (
         2048
     )

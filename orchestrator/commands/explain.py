@@ -12,7 +12,7 @@ from rich.console import Console
 from orchestrator import config
 from orchestrator.commands import CONFIG, mutant_of_last_run
 from orchestrator.errors import ExitCode
-from orchestrator.model.mutation import LAYERS, Mutant, OracleGap, Step
+from orchestrator.model.mutation import LAYERS, InputGap, Mutant, OracleGap, Step
 from orchestrator.report import terminal
 
 
@@ -58,6 +58,9 @@ def _story(mutant: Mutant) -> Iterator[str]:
     for gap in mutant.gaps:
         yield ""
         yield from _gap(gap)
+    if mutant.input_gap:
+        yield ""
+        yield from _input_gap(mutant.input_gap)
     yield ""
     yield "See it:"
     yield f"  orchestrator mutant {mutant.fingerprint} --apply"
@@ -65,7 +68,7 @@ def _story(mutant: Mutant) -> Iterator[str]:
     killed_by = [mutant.killer] if mutant.layers.get("unit") is Step.REVEALED and "::" in mutant.killer else []
     yield f"  {shlex.join(['pytest', *(seen_by or killed_by)])}"
     yield f"  orchestrator mutant {mutant.fingerprint} --undo"
-    if mutant.status.is_undetected and any(gap.proposal for gap in mutant.gaps):
+    if mutant.status.is_undetected and mutant.proposals:
         yield "Have a test that notices it:"
         yield f"  orchestrator propose --mutant {mutant.fingerprint} --write tests/"
 
@@ -88,6 +91,17 @@ def _unit(mutant: Mutant) -> str:
     if mutant.tests is not None:
         told += f"; tests that execute it: {mutant.tests:,}"
     return told
+
+
+def _input_gap(gap: InputGap) -> Iterator[str]:
+    yield gap.meaning
+    if gap.request:
+        yield f"  {gap.request}: {gap.call}"
+        for found in gap.differences:
+            yield f"    {found.place}: {found.before} → {found.after}"
+    if gap.proposal:
+        yield "With it the test fails under the mutant, and passes without it (both were run three times):"
+        yield from gap.proposal.diff.splitlines()
 
 
 def _gap(gap: OracleGap) -> Iterator[str]:

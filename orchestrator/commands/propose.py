@@ -53,11 +53,11 @@ def command(
     mutation = run.mutation
     wanted = _wanted(project, mutation, mutants, operations, everything=everything) if mutation else []
     console = terminal.console()
-    with_proposal = [m for m in wanted if any(gap.proposal for gap in m.gaps)]
+    with_proposal = [m for m in wanted if m.proposals]
     if mutation is None or not with_proposal:
         console.print(
             f"No test to propose: of {text.plural(len(wanted), 'survivor')} none was seen in a response by a test that "
-            "passes.",
+            "passes, nor was a request found that shows it.",
             soft_wrap=True,
         )
         return ExitCode.PASSED
@@ -105,24 +105,26 @@ def _wanted(
         UsageError: there is no such mutant, or no mutant of such an operation.
     """
     named = {mutant_of_last_run(project, name).fingerprint for name in mutants}
-    known = {o for m in mutation.mutants for o in (*m.operations, *(gap.operation for gap in m.gaps))}
+    known = {operation for m in mutation.mutants for operation in _operations(m)}
     for operation in operations:
         if operation not in known:
             raise UsageError(
                 Code.UNKNOWN_MUTANT,
                 f"no mutant of the last run is executed by {operation!r}",
-                hint=f"There are: {', '.join(sorted(filter(None, known))) or 'none'}.",
+                hint=f"There are: {', '.join(sorted(known)) or 'none'}.",
             )
     return [
         m
         for m in mutation.mutants
         if m.status.is_undetected
-        and (
-            everything
-            or m.fingerprint in named
-            or not {*operations}.isdisjoint((*m.operations, *(gap.operation for gap in m.gaps)))
-        )
+        and (everything or m.fingerprint in named or not _operations(m).isdisjoint(operations))
     ]
+
+
+def _operations(mutant: Mutant) -> set[str]:
+    """Return the labels of the operations that a mutant has to do with."""
+    told = {*mutant.operations, *(gap.operation for gap in mutant.gaps), *(o for o, _ in mutant.proposals)}
+    return told - {""}
 
 
 def _within(project: Project, folder: Path) -> str:

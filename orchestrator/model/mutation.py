@@ -184,6 +184,37 @@ class OracleGap(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     amendment: Amendment | None = None
 
 
+class InputGap(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What came of a search for a request that shows a mutant, where every response of the tests stays the same.
+
+    Attributes:
+        tried: How many other requests were sent, at the end of tests whose own execute the mutant.
+        test: The test to which the one that shows it was added; empty: none was found.
+        request: Its method and path.
+        call: It, as the test sends it.
+        operation: The label of its operation; empty: none in the OpenAPI document.
+        differences: Where its response differs.
+        proposal: The test with it, and the assertion.
+    """
+
+    tried: int = 0
+    test: str = ""
+    request: str = ""
+    call: str = ""
+    operation: str = ""
+    differences: tuple[ResponseDifference, ...] = ()
+    proposal: Proposal | None = None
+
+    @property
+    def meaning(self) -> str:
+        """What came of the search, in words."""
+        if self.request:
+            return f"A request that shows it is missing; {self.test} could send it:"
+        if self.tried:
+            return f"{self.tried:,} other requests were tried, and none is answered differently."
+        return "No other request was tried: the requests of the tests that execute it can't be varied."
+
+
 class Mutant(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One change to the code.
 
@@ -209,6 +240,7 @@ class Mutant(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             all tests were asked.
         gaps: Tests that saw it and passed, at most three of the project's own, one of the generated ones, and one
             of a consumer, or of each where all tests were asked.
+        input_gap: What came of the search for a request that shows it; None: none was made.
     """
 
     fingerprint: str
@@ -229,6 +261,13 @@ class Mutant(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     layers: dict[str, Step] = {}
     noticed: tuple[Notice, ...] = ()
     gaps: tuple[OracleGap, ...] = ()
+    input_gap: InputGap | None = None
+
+    @property
+    def proposals(self) -> tuple[tuple[str, Proposal], ...]:
+        """The proposed changes to tests that notice it, each with the label of its operation."""
+        found: list[OracleGap | InputGap] = [*self.gaps, *([self.input_gap] if self.input_gap else [])]
+        return tuple((one.operation, one.proposal) for one in found if one.proposal)
 
 
 class Unmutated(msgspec.Struct, frozen=True, kw_only=True):

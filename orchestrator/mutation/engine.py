@@ -21,11 +21,12 @@ from typing import Final
 import msgspec
 
 from orchestrator.adapters import pytest, session, source
+from orchestrator.adapters.openapi import Document
 from orchestrator.adapters.session import Session
 from orchestrator.config import Project
 from orchestrator.errors import Code as ErrorCode
 from orchestrator.errors import OrchestratorError
-from orchestrator.model.mutation import Mutant, MutantStatus, SelfCheck, Step
+from orchestrator.model.mutation import InputGap, Mutant, MutantStatus, SelfCheck, Step
 from orchestrator.model.problem import Problem
 from orchestrator.mutation import choice, fresh, reach, store, unchanged
 from orchestrator.mutation.candidates import Candidate
@@ -35,6 +36,7 @@ from orchestrator.mutation.layers import Found, Layers
 from orchestrator.mutation.reach import Item
 from orchestrator.mutation.sights import MOST_GAPS
 from orchestrator.mutation.tree import Digests
+from orchestrator.mutation.variants import describer
 
 _LEAST_CHECKED: Final = 10
 _REVEALED: Final = (MutantStatus.KILLED, MutantStatus.TIMEOUT, MutantStatus.CRASHED)
@@ -87,6 +89,7 @@ class Result(msgspec.Struct, kw_only=True):
             layers={**({"unit": step} if step else {}), **found.steps},
             noticed=found.notices,
             gaps=(*verdict.gaps, *found.gaps),
+            input_gap=verdict.input_gap,
         )
         if verdict.status.is_undetected and found.notices:  # nobody else, but somebody does
             notice = found.notices[0]
@@ -120,6 +123,7 @@ class Engine:
         told: Given each line of the journal when it is written.
         expected: About how many candidates there are.
         layers: Begins the other layers, which end with the stack; gives None where there is nothing to play.
+        document: Gives the OpenAPI document, if there is one.
     """
 
     def __init__(
@@ -133,7 +137,9 @@ class Engine:
         told: Callable[[bytes], None] = lambda _: None,
         expected: int = 0,
         layers: Callable[[ExitStack], Layers | None] = lambda _: None,
+        document: Callable[[], Document | None] = lambda: None,
     ) -> None:
+        self._document = document
         self._begin_layers = layers
         self._told = told
         self._expected = expected
@@ -185,8 +191,10 @@ class Engine:
                 if running.ready.threads:
                     self._refuse_threads(running.ready.threads)
                 else:
-                    depends = self._judge(running, candidates, journal)
-                    self._play(layers.result(), list(filter(choice.is_wanted, candidates())), journal, depends)
+                    scene = self._judge(running, candidates, journal)
+                    wanted = list(filter(choice.is_wanted, candidates()))
+                    self._play(layers.result(), wanted, journal, scene.depends)
+                    self._search(wanted, scene)
                     return
         self._run_fresh(list(filter(choice.is_wanted, candidates())))
 
@@ -291,10 +299,8 @@ class Engine:
             )
         )
 
-    def _judge(
-        self, running: Session, candidates: Callable[[], Sequence[Candidate]], journal: store.Journal
-    ) -> store.Dependencies:
-        """Judge by the project's own tests; return what verdicts depend on."""
+    def _judge(self, running: Session, candidates: Callable[[], Sequence[Candidate]], journal: store.Journal) -> _Scene:
+        """Judge by the project's own tests."""
         clock = time.monotonic()
         ready = running.ready
         if not ready.ready:
@@ -348,7 +354,46 @@ class Engine:
         cold.sort(key=lambda candidate: candidate.at_import)  # functions first
         self._judge_group(scene, cold, before=partial(self._begin_cold, judge), until=until)
         self.result.seconds["import-time"] = round(time.monotonic() - clock, 3)
-        return depends
+        return scene
+
+    def _search(self, wanted: Sequence[Candidate], scene: _Scene) -> None:
+        """Search for requests that show the survivors whose damage no test sees in a response."""
+        settings = self._project.settings.mutation
+        waiting = [c for c in wanted if self._is_unseen(c) and not scene.judge.is_cold(c) and not c.at_import]
+        if not waiting or settings.quick or not settings.search_budget:
+            return
+        clock = time.monotonic()
+        count = 0
+
+        def done(candidate: Candidate, found: InputGap) -> None:
+            nonlocal count
+            count += 1
+            verdict = msgspec.structs.replace(self.result.verdicts[candidate.mutant.id], input_gap=found)
+            self.result.verdicts[candidate.mutant.id] = verdict
+            record = scene.journal.known.get(candidate.mutant.fingerprint)
+            if record:
+                scene.journal.add(msgspec.structs.replace(record, verdict=verdict))
+            self._watch(count, len(waiting), "survivors searched for a request")
+
+        scene.judge.search(
+            waiting,
+            workers=self._workers_for(scene.items),
+            done=done,
+            described=describer(self._document()),
+            until=min(clock + settings.search_budget, self._end),
+        )
+        self.result.seconds["search"] = round(time.monotonic() - clock, 3)
+
+    def _is_unseen(self, candidate: Candidate) -> bool:
+        """Whether requests of tests execute a mutant that survives, and no response of theirs differs."""
+        verdict, layers = self.result.verdicts.get(candidate.mutant.id), self.result.layers.get(candidate.mutant.id)
+        if verdict is None or verdict.status is not MutantStatus.SURVIVED or verdict.input_gap or verdict.gaps:
+            return False
+        return self.result.exchanged.get(candidate.mutant.id, False) and not (layers and layers.notices)
+
+    def _workers_for(self, items: Mapping[str, Item]) -> int:
+        """Return how many children at a time items can be run in."""
+        return 1 if any(item.written for item in items.values()) else self._workers  # they would write the same files
 
     def _names(self, at_import: Mapping[str, int], files: Iterable[str]) -> Names:
         """Return where every name of the project stands."""
@@ -425,8 +470,7 @@ class Engine:
         def only(candidate: Candidate, numbers: list[int]) -> list[int]:
             return remaining.get(candidate.mutant.id, numbers)
 
-        writes = any(item.written for item in items.values())  # children would write into the same files
-        judge.run(waiting, workers=1 if writes else self._workers, done=done, only=only, until=until)
+        judge.run(waiting, workers=self._workers_for(items), done=done, only=only, until=until)
 
     def _begin_cold(self, judge: Judge) -> None:
         """Prepare for mutants whose module is imported afresh.

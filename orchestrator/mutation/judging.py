@@ -10,18 +10,20 @@ import collections
 import os
 import time
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
-from typing import Final
+from typing import Final, Generic, TypeVar
 
 import msgspec
 
 from orchestrator import text
 from orchestrator.adapters.session import Change, Ended, Job, Session
-from orchestrator.model.mutation import MutantKind, MutantStatus, OracleGap
+from orchestrator.model.mutation import InputGap, MutantKind, MutantStatus, OracleGap
 from orchestrator.mutation.candidates import Candidate
 from orchestrator.mutation.constants import Constant, Names
 from orchestrator.mutation.order import Order
 from orchestrator.mutation.reach import UNKNOWN, Item, Reach
+from orchestrator.mutation.search import Searches
 from orchestrator.mutation.sights import Sight, Sights
+from orchestrator.mutation.variants import Hints
 
 COLLECTION: Final = "collection"
 
@@ -46,6 +48,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         gaps: Items that saw a response differ, and passed.
         seconds: How long judging took.
         cold: Whether everything was imported afresh.
+        input_gap: What came of the search for a request that shows it; None: none was made.
     """
 
     status: MutantStatus
@@ -57,16 +60,18 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     gaps: tuple[OracleGap, ...] = ()
     seconds: float = 0.0
     cold: bool = False
+    input_gap: InputGap | None = None
 
 
 Conversation = Generator[Job, Ended, Verdict]
+T = TypeVar("T")
 
 
-class _Talk(msgspec.Struct, frozen=True):
+class _Talk(msgspec.Struct, Generic[T], frozen=True):
     """A conversation that is going on: about what, and since when."""
 
     candidate: Candidate
-    conversation: Conversation
+    conversation: Generator[Job, Ended, T]
     since: float
 
 
@@ -239,19 +244,71 @@ class Judge:
             only: Given a candidate and the items that reach it, returns those that have to run.
             until: When to begin no more, by the monotonic clock.
         """
-        waiting = collections.deque(candidates)
-        talks: dict[int, _Talk] = {}
-        later: collections.deque[tuple[_Talk, Job]] = collections.deque()
 
-        def go_on(talk: _Talk, ended: Ended | None) -> None:
+        def begun(candidate: Candidate) -> Conversation:
+            return self.verdict(candidate, self._sorted(only(candidate, self.reaching(candidate)), candidate))
+
+        def judged(candidate: Candidate, verdict: Verdict, seconds: float) -> None:
+            self._order.learn(candidate, verdict.killer, verdict.passed)
+            done(candidate, msgspec.structs.replace(verdict, seconds=seconds))
+
+        self._lead(candidates, begun, judged, workers=workers, until=until)
+
+    def search(
+        self,
+        candidates: Iterable[Candidate],
+        *,
+        workers: int,
+        done: Callable[[Candidate, InputGap], None],
+        described: Callable[[str, str], Hints],
+        until: float | None = None,
+    ) -> None:
+        """Search for requests that show mutants, where every response of the tests stays the same.
+
+        Args:
+            candidates: Survivors, in the order in which they are begun.
+            workers: How many at a time.
+            done: Told what came of each.
+            described: Returns what is known of the operation that a request belongs to.
+            until: When to begin no more, by the monotonic clock.
+        """
+        searches = Searches(self._items, self._session.ready.root, self._sights, self._job, described)
+        self._lead(
+            candidates,
+            lambda candidate: searches.search(candidate, self.reaching(candidate)),
+            lambda candidate, found, _: done(candidate, found),
+            workers=workers,
+            until=until,
+        )
+
+    def _lead(
+        self,
+        candidates: Iterable[Candidate],
+        begun: Callable[[Candidate], Generator[Job, Ended, T]],
+        done: Callable[[Candidate, T, float], None],
+        *,
+        workers: int,
+        until: float | None,
+    ) -> None:
+        """Lead conversations, as many at a time as there are workers.
+
+        Args:
+            candidates: About which, in the order in which they are begun.
+            begun: Begins one.
+            done: Told of each what came of it, and how many seconds it took.
+            workers: How many at a time.
+            until: When to begin no more, by the monotonic clock.
+        """
+        waiting = collections.deque(candidates)
+        talks: dict[int, _Talk[T]] = {}
+        later: collections.deque[tuple[_Talk[T], Job]] = collections.deque()
+
+        def go_on(talk: _Talk[T], ended: Ended | None) -> None:
             """Take a conversation one step on."""
             try:
                 job = next(talk.conversation) if ended is None else talk.conversation.send(ended)
             except StopIteration as stop:
-                seconds = round(time.monotonic() - talk.since, 4)
-                verdict = msgspec.structs.replace(stop.value, seconds=seconds)
-                self._order.learn(talk.candidate, verdict.killer, verdict.passed)
-                done(talk.candidate, verdict)
+                done(talk.candidate, stop.value, round(time.monotonic() - talk.since, 4))
                 return
             if job.alone:
                 later.append((talk, job))
@@ -263,8 +320,7 @@ class Judge:
         while waiting or talks or later:
             while waiting and len(talks) < most and (until is None or time.monotonic() < until):
                 candidate = waiting.popleft()
-                numbers = self._sorted(only(candidate, self.reaching(candidate)), candidate)
-                go_on(_Talk(candidate, self.verdict(candidate, numbers), time.monotonic()), None)
+                go_on(_Talk(candidate, begun(candidate), time.monotonic()), None)
             if until is not None and time.monotonic() >= until:
                 waiting.clear()
             if not talks and not self._is_preparing:

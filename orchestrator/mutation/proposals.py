@@ -31,6 +31,7 @@ _OF_OTHERS: Final = (
     *(ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef),
 )
 _GUESSES: Final = 4
+_NAMES: Final = ("response", "answer", "reply")
 
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -50,8 +51,43 @@ class Subject(msgspec.Struct, frozen=True):
     source: str
 
 
+def function_of(test: Subject) -> _Function | None:
+    """Return the function of a test; None: there is none, or more than one.
+
+    Raises:
+        SyntaxError: the test's file is no Python.
+    """
+    return _function(test.name, test.source)
+
+
+def call_at(test: Subject, at: int) -> str:
+    """Return the expression in a test that is likely the response to a request; empty: none is.
+
+    Args:
+        test: The test.
+        at: The line that sends the request, from the function's first one.
+
+    Raises:
+        SyntaxError: the test's file is no Python.
+    """
+    function = _function(test.name, test.source)
+    requests = _requests(function, at) if function else []
+    return ast.get_source_segment(test.source, requests[0].call) or "" if requests else ""
+
+
+def free_name(function: _Function) -> str:
+    """Return a name for a response that a test does not use yet; empty: it uses all of them."""
+    used = {node.id for node in ast.walk(function) if isinstance(node, ast.Name)}
+    return next((n for n in _NAMES if n not in used), "")
+
+
 def proposed(
-    test: Subject, exchanges: Sequence[Exchange], which: int, differences: Sequence[ResponseDifference]
+    test: Subject,
+    exchanges: Sequence[Exchange],
+    which: int,
+    differences: Sequence[ResponseDifference],
+    *,
+    base: str = "",
 ) -> Iterator[Proposed]:
     """Yield what the assertion may be, the likeliest first: which expression is the response is only a guess.
 
@@ -60,6 +96,7 @@ def proposed(
         exchanges: What the test sees without the mutant.
         which: The exchange that differs.
         differences: Where it does.
+        base: The text that the file has, if the test's source has more lines at the function's end.
 
     Raises:
         SyntaxError: the test's file is no Python.
@@ -78,7 +115,7 @@ def proposed(
         for truth in truths:
             changed = _with_assertion(test.source, function, request, truth)
             if changed is not None:
-                yield _made(test, function, changed)
+                yield _made(test, function, changed, base or test.source)
                 break
 
 
@@ -172,8 +209,7 @@ def _with_assertion(source: str, function: _Function, request: _Request, truth: 
         asserted = _of_document(name, truth.place, truth.value)
         before, after = lines[:end], lines[end:]
     else:
-        used = {node.id for node in ast.walk(function) if isinstance(node, ast.Name)}
-        name = next((n for n in ("response", "answer", "reply") if n not in used), "")
+        name = free_name(function)
         asserted = _asserted(name, truth) if name else ""
         split = _split(lines, statement, call, name)
         if split is None:
@@ -275,11 +311,11 @@ def _literal(value: Value) -> str:
     return told if len(told) <= _LONGEST and told.isprintable() else ""
 
 
-def _made(test: Subject, function: _Function, changed: _Changed) -> Proposed:
-    """Return the proposal, and the changed function."""
-    lines = test.source.split("\n")
+def _made(test: Subject, function: _Function, changed: _Changed, base: str) -> Proposed:
+    """Return the proposal, and the changed function, as changes of a text."""
+    lines = base.split("\n")
     first = first_line(function)
-    last = function.end_lineno or function.lineno
+    last = (function.end_lineno or function.lineno) - (test.source.count("\n") - base.count("\n"))
     more = len(changed.lines) - len(lines)
     file = test.name.partition("::")[0]
     diff = difflib.unified_diff(lines, changed.lines, f"a/{file}", f"b/{file}", lineterm="")

@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 import msgspec
 
 from orchestrator.config import Project
-from orchestrator.model.mutation import Mutant, MutantStatus, Mutation, OracleGap, score
+from orchestrator.model.mutation import Mutant, MutantStatus, Mutation, Proposal, score
 from orchestrator.mutation import testfiles
 from orchestrator.mutation.testfiles import Taken
 from orchestrator.mutation.trial import Trial
@@ -124,9 +124,9 @@ def _made(project: Project, wanted: Iterable[Mutant], folder: str) -> tuple[list
     made: list[_Made] = []
     left: dict[str, str] = {}
     for mutant in wanted:
-        for gap in (gap for gap in mutant.gaps if gap.proposal):
+        for operation, proposal in mutant.proposals:
             try:
-                test = _taken(project, gap)
+                test = _taken(project, operation, proposal)
             except (OSError, SyntaxError, DoesNotFit):
                 left[mutant.fingerprint] = "its test's file has changed since the run: run again"
                 continue
@@ -139,16 +139,13 @@ def _made(project: Project, wanted: Iterable[Mutant], folder: str) -> tuple[list
     return made, left
 
 
-def _taken(project: Project, gap: OracleGap) -> Taken | None:
-    proposal = gap.proposal
-    if proposal is None:
-        return None
+def _taken(project: Project, operation: str, proposal: Proposal) -> Taken | None:
     file = next(
         (f / proposal.path for f in _roots(project) if (f / proposal.path).is_file()), project.root / proposal.path
     )
     source = patched(decode_source(file.read_bytes()), proposal.diff)
     path = file.resolve().relative_to(project.root.resolve()).as_posix()
-    return testfiles.taken(path, gap.operation, source, proposal.line)
+    return testfiles.taken(path, operation, source, proposal.line)
 
 
 def _roots(project: Project) -> list[Path]:

@@ -7,7 +7,7 @@ So a difference counts that is there when the test runs alone, and that is not t
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from importlib.util import decode_source
 from pathlib import Path
 from typing import Final
@@ -18,7 +18,7 @@ from orchestrator.agent.mutation.lines import united
 from orchestrator.model.mutation import OracleGap, Proposal, ResponseDifference
 from orchestrator.mutation.candidates import Candidate
 from orchestrator.mutation.differences import differences
-from orchestrator.mutation.proposals import Subject, proposed
+from orchestrator.mutation.proposals import Proposed, Subject, proposed
 from orchestrator.mutation.reach import Item, masks
 
 MOST_GAPS: Final = 3  # tests that see a mutant and pass, that are told
@@ -68,6 +68,12 @@ class Sights:
                 found[number] = tuple(unlike.get(k) or usual[k] for k in range(said.seen))
         return found
 
+    def whole(self, number: int, ended: Ended) -> Sight | None:
+        """Return what an item saw that ran alone in its child; None: it did not pass."""
+        if not ended.ended or not ended.items or ended.failed:
+            return None
+        return self.of(ended).get(number, self._items[number].exchanges)
+
     def gaps(
         self, candidate: Candidate, sights: Mapping[int, Sight], *, cold: bool
     ) -> Generator[Job, Ended, tuple[OracleGap, ...]]:
@@ -87,7 +93,7 @@ class Sights:
             if sample is None or not differences(usual, sight, [sample]):
                 continue
             again = yield self._make_job(candidate, [number], cold=cold, partly=cold)
-            alone = self._alone(number, again)
+            alone = self.whole(number, again)
             told = differences(usual, alone, [sample]) if alone is not None else None
             if told is None or alone is None:
                 continue
@@ -110,22 +116,13 @@ class Sights:
         """Return what an item sees without a mutant, later and with other random numbers; None: it does not pass."""
         if (number, cold) not in self._samples:
             plain = yield self._make_job(None, [number], cold=cold, partly=cold, chance=1)
-            self._samples[number, cold] = self._alone(number, plain)
+            self._samples[number, cold] = self.whole(number, plain)
         return self._samples[number, cold]
-
-    def _alone(self, number: int, ended: Ended) -> Sight | None:
-        """Return what an item saw that ran alone in its child; None: it did not pass."""
-        if not ended.ended or not ended.items or ended.failed:
-            return None
-        return self.of(ended).get(number, self._items[number].exchanges)
 
     def _proposal(
         self, candidate: Candidate, number: int, which: int, where: Sequence[ResponseDifference]
     ) -> Generator[Job, Ended, Proposal | None]:
-        """Return the assertion with which an item notices a mutant; None: none is found that does, or it is not sure.
-
-        All items of the same function have to pass with it, as often as it takes to trust them.
-        """
+        """Return the assertion with which an item notices a mutant; None: none does, or it is not sure."""
         name = self._items[number].name
         path = os.path.realpath(os.path.join(self._root, name.partition("::")[0]))  # noqa: PTH118 - only a name
         try:
@@ -133,6 +130,16 @@ class Sights:
             guesses = list(proposed(test, self._items[number].exchanges, which, where))
         except (OSError, SyntaxError, ValueError):
             return None
+        return (yield from self.trusted(candidate, number, guesses))
+
+    def trusted(
+        self, candidate: Candidate, number: int, guesses: Iterable[Proposed]
+    ) -> Generator[Job, Ended, Proposal | None]:
+        """Return the first change to a test with which it notices a mutant each time; None: none does.
+
+        All items of the same function have to pass with it, as often as it takes to trust them.
+        """
+        name = self._items[number].name
         stem = name.partition("[")[0]
         alike = [k for k, item in enumerate(self._items) if item.may_kill and item.name.partition("[")[0] == stem]
         for guess in guesses:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from functools import partial
+from typing import TypeVar
 
 import msgspec
 
@@ -14,7 +15,7 @@ from orchestrator import config, text
 from orchestrator.adapters import git, mutmut, pact, scenarios
 from orchestrator.adapters.scenarios import CONTRACT, PROPERTY
 from orchestrator.errors import Code, OrchestratorError
-from orchestrator.model.mutation import MutantStatus, Mutation, OracleGap, Step, Unmutated
+from orchestrator.model.mutation import InputGap, Mutant, MutantStatus, Mutation, OracleGap, Step, Unmutated
 from orchestrator.model.problem import Problem
 from orchestrator.model.properties import Properties
 from orchestrator.model.stage import StageResult, StageStatus
@@ -30,6 +31,8 @@ from orchestrator.mutation.unchanged import LastRun
 from orchestrator.stages.context import Context, completed, keep_on_interrupt, skipped, timed_out
 
 NAME = "mutation"
+
+G = TypeVar("G", OracleGap, InputGap)
 
 
 def run(context: Context) -> StageResult:
@@ -75,6 +78,7 @@ def run(context: Context) -> StageResult:
             collect=partial(context.ahead.session, context.installed(), quarantined),
             expected=lines,
             layers=partial(_layers, context),
+            document=context.document_or_none,
         )
     pool = ThreadPoolExecutor(1)
     making = pool.submit(_make, context, selection)  # while the tests are collected
@@ -188,18 +192,22 @@ def _with_operations(found: Sequence[Candidate], reached: Mapping[str, Sequence[
 
 def _with_requests_operations(mutation: Mutation, context: Context) -> Mutation:
     """Name the operation of each request that was answered differently."""
-    document = context.document_or_none() if any(m.gaps for m in mutation.mutants) else None
+    has_requests = any(m.gaps or (m.input_gap and m.input_gap.request) for m in mutation.mutants)
+    document = context.document_or_none() if has_requests else None
     if document is None:  # or nobody asks for it: the app may have to be started for it
         return mutation
-    replace = msgspec.structs.replace
+    replace, match = msgspec.structs.replace, document.match
 
-    def named(gap: OracleGap) -> OracleGap:
+    def named(gap: G) -> G:
         method, _, path = gap.request.partition(" ")
-        operation = document.match(method, path.partition("?")[0])
+        operation = match(method, path.partition("?")[0])
         return replace(gap, operation=operation.label) if operation else gap
 
-    mutants = tuple(replace(m, gaps=tuple(map(named, m.gaps))) if m.gaps else m for m in mutation.mutants)
-    return replace(mutation, mutants=mutants)
+    def with_names(mutant: Mutant) -> Mutant:
+        gap = named(mutant.input_gap) if mutant.input_gap and mutant.input_gap.request else mutant.input_gap
+        return replace(mutant, gaps=tuple(map(named, mutant.gaps)), input_gap=gap) if mutant.gaps or gap else mutant
+
+    return replace(mutation, mutants=tuple(map(with_names, mutation.mutants)))
 
 
 def _mutation(

@@ -13,8 +13,9 @@ from orchestrator import text
 from orchestrator.adapters.scenarios import PROPERTY, Scenario
 from orchestrator.adapters.session import Exchange
 from orchestrator.model.mutation import Amendment
-from orchestrator.mutation.constraints import Constraint, Described, Pointer
+from orchestrator.mutation.constraints import Constraint, Described
 from orchestrator.mutation.judges import Judges, Sight, sign
+from orchestrator.mutation.walker import Pointer
 
 _MOST_TRIED: Final = 4  # constraints of one response
 

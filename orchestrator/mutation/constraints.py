@@ -18,13 +18,11 @@ import msgspec
 
 from orchestrator import text
 from orchestrator.adapters.session import Exchange
-
-Pointer = tuple[str, ...]  # where something is in the document
+from orchestrator.mutation.walker import MOST_ITEMS, Pointer, Walker, kind_of
 
 _UNCOUNTED: Final = ("boolean", "null")
 _LEAST: Final = 3  # values that have to be seen before anything follows from them
 _MOST_VALUES: Final = 300  # different ones that are remembered of a schema
-_MOST_ITEMS: Final = 200  # of an array that are looked at
 _MOST_CHOICES: Final = 8  # values of an enum …
 _OFTEN: Final = 3  # … each of which was seen so many times in the mean
 _LONGEST: Final = 60  # characters of a value of an enum
@@ -69,14 +67,14 @@ class _Seen:
 
     def add(self, value: Any) -> None:
         self.count += 1
-        self.kinds.add(_kind(value))
+        self.kinds.add(kind_of(value))
         if isinstance(value, dict):
             self.objects += 1
             self.keys.update(value.keys())
         elif isinstance(value, list):
             self.shortest = min(self.shortest, len(value))
             self.is_unique = self.is_unique and _is_unique(value)
-        elif _kind(value) not in _UNCOUNTED and (value in self.scalars or len(self.scalars) < _MOST_VALUES):
+        elif kind_of(value) not in _UNCOUNTED and (value in self.scalars or len(self.scalars) < _MOST_VALUES):
             self.scalars[value] += 1
 
 
@@ -88,13 +86,13 @@ class Described:
     """
 
     def __init__(self, raw: Mapping[str, Any]) -> None:
-        self._raw = raw
+        self._walker = Walker(raw)
         self._seen: dict[Pointer, _Seen] = {}
 
     def learn(self, operation: str, exchange: Exchange) -> set[Pointer]:
         """Take in a response as it is without a mutant; return the schemas and headers that it was held against."""
         met = set()
-        for pointer, value in self._walk(operation, exchange):
+        for pointer, value in self._walker.response(operation, exchange):
             self._seen.setdefault(pointer, _Seen()).add(value)
             met.add(pointer)
         return met
@@ -102,132 +100,15 @@ class Described:
     def broken(self, operation: str, exchange: Exchange) -> list[Constraint]:
         """Return what all responses without a mutant keep to and this one does not, the likeliest first."""
         found: dict[Constraint, int] = {}
-        for pointer, value in self._walk(operation, exchange):
+        for pointer, value in self._walker.response(operation, exchange):
             seen = self._seen.get(pointer)
             if seen is None or seen.count < _LEAST:
                 continue
-            schema = self._at(pointer)
+            schema = self._walker.at(pointer)
             for rank, update in _broken(schema, seen, value, pointer):
                 constraint = Constraint(pointer, json.dumps(update, ensure_ascii=False))
                 found[constraint] = min(rank, found.get(constraint, rank))
         return sorted(found, key=lambda constraint: found[constraint])
-
-    def _walk(self, operation: str, exchange: Exchange) -> Iterator[tuple[Pointer, Any]]:
-        """Yield the parts of a response with the parts of the document that describe them."""
-        response = self._response(operation, exchange.status)
-        if response is None:
-            return
-        pointer, described = response
-        given: dict[str, str] = {name.lower(): value for name, value in exchange.headers}
-        for name in described.get("headers") or ():
-            at, header = self._resolved((*pointer, "headers", name))
-            if isinstance(header, dict) and name.lower() != "content-type":
-                yield at, given.get(name.lower())
-        media = given.get("content-type", "").partition(";")[0].strip().lower()
-        contents = described.get("content") or {}
-        key = next((k for k in contents if k.partition(";")[0].strip().lower() == media), None)
-        if exchange.body is None or not exchange.is_text or "json" not in media:
-            return
-        try:
-            value = json.loads(exchange.body)
-        except (ValueError, RecursionError):
-            return
-        if key is not None:
-            yield from self._values(value, (*pointer, "content", key, "schema"), 0)
-        elif "schema" in described:  # Swagger 2.0
-            yield from self._values(value, (*pointer, "schema"), 0)
-
-    def _response(self, operation: str, status: int) -> tuple[Pointer, Mapping[str, Any]] | None:
-        method, _, path = operation.partition(" ")
-        responses = ("paths", path, method.lower(), "responses")
-        known = self._at(responses)
-        for key in (str(status), f"{status // 100}XX", f"{status // 100}xx", "default"):
-            if _inside(known, key) is not None:
-                pointer, described = self._resolved((*responses, key))
-                return (pointer, described) if isinstance(described, dict) else None
-        return None
-
-    def _values(self, value: Any, where: Pointer, depth: int) -> Iterator[tuple[Pointer, Any]]:
-        """Yield the values in a value with the schemas that describe them."""
-        pointer, schema = self._resolved(where)
-        if not isinstance(schema, dict) or depth > 30:
-            return
-        yield pointer, value
-        for k in range(len(schema.get("allOf") or ())):
-            yield from self._values(value, (*pointer, "allOf", str(k)), depth + 1)
-        for word in ("oneOf", "anyOf"):
-            choices = [(*pointer, word, str(k)) for k in range(len(schema.get(word) or ()))]
-            fitting = [at for at in choices if self._fits(value, self._resolved(at)[1])]
-            if len(fitting) == 1:
-                yield from self._values(value, fitting[0], depth + 1)
-        if isinstance(value, dict):
-            properties = schema.get("properties") or {}
-            for name, inside in value.items():
-                if name in properties:
-                    yield from self._values(inside, (*pointer, "properties", name), depth + 1)
-                elif isinstance(schema.get("additionalProperties"), dict):
-                    yield from self._values(inside, (*pointer, "additionalProperties"), depth + 1)
-        elif isinstance(value, list) and isinstance(schema.get("items"), dict):
-            for inside in value[:_MOST_ITEMS]:
-                yield from self._values(inside, (*pointer, "items"), depth + 1)
-
-    def _fits(self, value: Any, schema: Any) -> bool:
-        """Whether a value may be one of a schema's, as far as its type and its fields tell."""
-        if not isinstance(schema, dict):
-            return False
-        types = schema.get("type")
-        allowed = {types} if isinstance(types, str) else {*(types or ())}
-        kind = _kind(value)
-        if allowed and not {kind, "number" if kind == "integer" else kind} & allowed:
-            return False
-        if "const" in schema or "enum" in schema:
-            return value in (*(schema.get("enum") or ()), *((schema["const"],) if "const" in schema else ()))
-        if not isinstance(value, dict):
-            return True
-        properties = schema.get("properties") or {}
-        told_apart = all(
-            self._fits(value[name], self._resolved_schema(part))
-            for name, part in properties.items()
-            if name in value and isinstance(part, dict) and ("const" in part or "enum" in part)
-        )
-        return told_apart and {*(schema.get("required") or ())} <= value.keys()
-
-    def _at(self, pointer: Pointer) -> Any:
-        node: Any = self._raw
-        for part in pointer:
-            node = _inside(node, part)
-        return node
-
-    def _resolved(self, pointer: Pointer) -> tuple[Pointer, Any]:
-        """Return where something is, and what it is, all references followed."""
-        node = self._at(pointer)
-        for _ in range(30):
-            reference = node.get("$ref") if isinstance(node, dict) else None
-            if not isinstance(reference, str) or not reference.startswith("#/"):
-                break
-            pointer = _pointer(reference)
-            node = self._at(pointer)
-        return pointer, node
-
-    def _resolved_schema(self, schema: Mapping[str, Any]) -> Any:
-        reference = schema.get("$ref")
-        is_here = isinstance(reference, str) and reference.startswith("#/")
-        return self._resolved(_pointer(str(reference)))[1] if is_here else schema
-
-
-def _pointer(reference: str) -> Pointer:
-    """Return what a reference within the document points to (JSON Pointer, RFC 6901)."""
-    return tuple(part.replace("~1", "/").replace("~0", "~") for part in reference[2:].split("/"))
-
-
-def _inside(node: Any, part: str) -> Any:
-    """Return a part of a document; None: there is none."""
-    if isinstance(node, list):
-        return node[int(part)] if part.isdigit() and int(part) < len(node) else None
-    if not isinstance(node, dict):
-        return None
-    # YAML has statuses as numbers, where nobody put them in quotes.
-    return node.get(part, node.get(int(part)) if part.isdigit() else None)
 
 
 def _broken(schema: Any, seen: _Seen, value: Any, pointer: Pointer) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -237,7 +118,7 @@ def _broken(schema: Any, seen: _Seen, value: Any, pointer: Pointer) -> Iterator[
     if len(pointer) > 1 and pointer[-2] == "headers":
         yield from _broken_header(schema, seen, value)
         return
-    kind = _kind(value)
+    kind = kind_of(value)
     if kind not in seen.kinds and not (kind == "integer" and "number" in seen.kinds):
         yield from _other_type(schema, seen)
     elif isinstance(value, dict):
@@ -304,9 +185,10 @@ def _broken_text(schema: Mapping[str, Any], seen: _Seen, value: str, name: str) 
                 break
     if not value and "" not in texts:
         yield 4, {"minLength": 1}
-    if not {"enum", "const"} & schema.keys() and _may_be_choices(seen, texts, name):
+    has_others = bool(seen.kinds - {"string", "null"})
+    if not {"enum", "const"} & schema.keys() and not has_others and _may_be_choices(seen, texts, name):
         has_words = all(re.fullmatch(r"[\w.:/-]+", t) for t in texts)
-        yield (5 if has_words else 8), {"enum": sorted(texts)}
+        yield (5 if has_words else 8), {"enum": [*sorted(texts), *([None] if "null" in seen.kinds else [])]}
     prefix = _common(texts)
     if len(texts) >= _LEAST and len(prefix) >= _PREFIX and not value.startswith(prefix) and "pattern" not in schema:
         yield 7, {"pattern": f"^{re.escape(prefix)}"}
@@ -334,16 +216,8 @@ def _broken_number(schema: Mapping[str, Any], seen: _Seen, value: float) -> Iter
         yield 0, {"type": "integer"}
 
 
-def _kind(value: Any) -> str:
-    """Return the name of a value's type in JSON Schema."""
-    if isinstance(value, bool):
-        return "boolean"
-    names = {str: "string", int: "integer", float: "number", dict: "object", list: "array"}
-    return names.get(type(value), "null")
-
-
 def _is_unique(values: Sequence[Any]) -> bool:
-    told = [json.dumps(v, sort_keys=True) for v in values[:_MOST_ITEMS]]
+    told = [json.dumps(v, sort_keys=True) for v in values[:MOST_ITEMS]]
     return len(set(told)) == len(told)
 
 

@@ -1,0 +1,152 @@
+"""Walk responses and requests along the schemas that the OpenAPI document gives them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from orchestrator.adapters.session import Exchange
+
+Pointer = tuple[str, ...]  # where something is in the document
+
+MOST_ITEMS: Final = 200  # of an array that are looked at
+_DEEPEST: Final = 30  # schemas in each other, and references that lead to each other
+
+
+class Walker:
+    """Knows a document.
+
+    Args:
+        raw: The document.
+    """
+
+    def __init__(self, raw: Mapping[str, Any]) -> None:
+        self._raw = raw
+
+    def response(self, operation: str, exchange: Exchange) -> Iterator[tuple[Pointer, Any]]:
+        """Yield the parts of a response with the parts of the document that describe them."""
+        response = self.answer(operation, exchange.status)
+        if response is None:
+            return
+        pointer, described = response
+        given: dict[str, str] = {name.lower(): value for name, value in exchange.headers}
+        for name in described.get("headers") or ():
+            at, header = self.resolved((*pointer, "headers", name))
+            if isinstance(header, dict) and name.lower() != "content-type":
+                yield at, given.get(name.lower())
+        media = given.get("content-type", "").partition(";")[0].strip().lower()
+        contents = described.get("content") or {}
+        key = next((k for k in contents if k.partition(";")[0].strip().lower() == media), None)
+        if exchange.body is None or not exchange.is_text or "json" not in media:
+            return
+        try:
+            value = json.loads(exchange.body)
+        except (ValueError, RecursionError):
+            return
+        if key is not None:
+            yield from self.values(value, (*pointer, "content", key, "schema"), 0)
+        elif "schema" in described:  # Swagger 2.0
+            yield from self.values(value, (*pointer, "schema"), 0)
+
+    def answer(self, operation: str, status: int) -> tuple[Pointer, Mapping[str, Any]] | None:
+        """Return where and how the document describes an answer with a status; None: it does not."""
+        method, _, path = operation.partition(" ")
+        responses = ("paths", path, method.lower(), "responses")
+        known = self.at(responses)
+        for key in (str(status), f"{status // 100}XX", f"{status // 100}xx", "default"):
+            if _inside(known, key) is not None:
+                pointer, described = self.resolved((*responses, key))
+                return (pointer, described) if isinstance(described, dict) else None
+        return None
+
+    def values(self, value: Any, where: Pointer, depth: int) -> Iterator[tuple[Pointer, Any]]:
+        """Yield the values in a value with the schemas that describe them."""
+        pointer, schema = self.resolved(where)
+        if not isinstance(schema, dict) or depth > _DEEPEST:
+            return
+        yield pointer, value
+        for k in range(len(schema.get("allOf") or ())):
+            yield from self.values(value, (*pointer, "allOf", str(k)), depth + 1)
+        for word in ("oneOf", "anyOf"):
+            choices = [(*pointer, word, str(k)) for k in range(len(schema.get(word) or ()))]
+            fitting = [at for at in choices if self._fits(value, self.resolved(at)[1])]
+            if len(fitting) == 1:
+                yield from self.values(value, fitting[0], depth + 1)
+        if isinstance(value, dict):
+            properties = schema.get("properties") or {}
+            for name, inside in value.items():
+                if name in properties:
+                    yield from self.values(inside, (*pointer, "properties", name), depth + 1)
+                elif isinstance(schema.get("additionalProperties"), dict):
+                    yield from self.values(inside, (*pointer, "additionalProperties"), depth + 1)
+        elif isinstance(value, list) and isinstance(schema.get("items"), dict):
+            for inside in value[:MOST_ITEMS]:
+                yield from self.values(inside, (*pointer, "items"), depth + 1)
+
+    def _fits(self, value: Any, schema: Any) -> bool:
+        """Whether a value may be one of a schema's, as far as its type and its fields tell."""
+        if not isinstance(schema, dict):
+            return False
+        types = schema.get("type")
+        allowed = {types} if isinstance(types, str) else {*(types or ())}
+        kind = kind_of(value)
+        if allowed and not {kind, "number" if kind == "integer" else kind} & allowed:
+            return False
+        if "const" in schema or "enum" in schema:
+            return value in (*(schema.get("enum") or ()), *((schema["const"],) if "const" in schema else ()))
+        if not isinstance(value, dict):
+            return True
+        properties = schema.get("properties") or {}
+        told_apart = all(
+            self._fits(value[name], self._resolved_schema(part))
+            for name, part in properties.items()
+            if name in value and isinstance(part, dict) and ("const" in part or "enum" in part)
+        )
+        return told_apart and {*(schema.get("required") or ())} <= value.keys()
+
+    def at(self, pointer: Pointer) -> Any:
+        """Return what is somewhere in the document; None: nothing."""
+        node: Any = self._raw
+        for part in pointer:
+            node = _inside(node, part)
+        return node
+
+    def resolved(self, pointer: Pointer) -> tuple[Pointer, Any]:
+        """Return where something is, and what it is, all references followed."""
+        node = self.at(pointer)
+        for _ in range(_DEEPEST):
+            reference = node.get("$ref") if isinstance(node, dict) else None
+            if not isinstance(reference, str) or not reference.startswith("#/"):
+                break
+            pointer = _pointer(reference)
+            node = self.at(pointer)
+        return pointer, node
+
+    def _resolved_schema(self, schema: Mapping[str, Any]) -> Any:
+        reference = schema.get("$ref")
+        is_here = isinstance(reference, str) and reference.startswith("#/")
+        return self.resolved(_pointer(str(reference)))[1] if is_here else schema
+
+
+def _pointer(reference: str) -> Pointer:
+    """Return what a reference within the document points to (JSON Pointer, RFC 6901)."""
+    return tuple(part.replace("~1", "/").replace("~0", "~") for part in reference[2:].split("/"))
+
+
+def _inside(node: Any, part: str) -> Any:
+    """Return a part of a document; None: there is none."""
+    if isinstance(node, list):
+        return node[int(part)] if part.isdigit() and int(part) < len(node) else None
+    if not isinstance(node, dict):
+        return None
+    # YAML has statuses as numbers, where nobody put them in quotes.
+    return node.get(part, node.get(int(part)) if part.isdigit() else None)
+
+
+def kind_of(value: Any) -> str:
+    """Return the name of a value's type in JSON Schema."""
+    if isinstance(value, bool):
+        return "boolean"
+    names = {str: "string", int: "integer", float: "number", dict: "object", list: "array"}
+    return names.get(type(value), "null")

@@ -270,6 +270,21 @@ class Mutant(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return tuple((one.operation, one.proposal) for one in found if one.proposal)
 
 
+class DocumentMutant(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A change to the OpenAPI document.
+
+    Attributes:
+        at: Where, as a JSON Pointer (RFC 6901) behind a `#`.
+        change: What is said there instead.
+        noticed: Layers with a recorded exchange that the document describes and the changed one does not, or the other
+            way round; empty: nothing exercises it.
+    """
+
+    at: str
+    change: str
+    noticed: tuple[str, ...] = ()
+
+
 class Unmutated(msgspec.Struct, frozen=True, kw_only=True):
     """A critical function, or a file (whose `function` is empty), that has no mutant, with the reason."""
 
@@ -328,6 +343,7 @@ class Mutation(msgspec.Struct, frozen=True, kw_only=True, tag="mutation", omit_d
             `layers-import-time`, `self-check`; `layers-cpu-median` is the CPU time that the property and the contract
             layer take of a mutant.
         self_check: What judging a sample again has shown; None: not done.
+        document: Changes to the OpenAPI document, held against what was recorded; empty: not computed.
     """
 
     mutants: tuple[Mutant, ...]
@@ -340,6 +356,7 @@ class Mutation(msgspec.Struct, frozen=True, kw_only=True, tag="mutation", omit_d
     reused: int = 0
     seconds: dict[str, float] = {}
     self_check: SelfCheck | None = None
+    document: tuple[DocumentMutant, ...] = ()
 
     def count(self, *statuses: MutantStatus) -> int:
         """Return how many mutants have one of these statuses."""

@@ -26,7 +26,7 @@ from orchestrator.adapters.session import Session
 from orchestrator.config import Project
 from orchestrator.errors import Code as ErrorCode
 from orchestrator.errors import OrchestratorError
-from orchestrator.model.mutation import InputGap, Mutant, MutantStatus, SelfCheck, Step
+from orchestrator.model.mutation import DocumentMutant, InputGap, Mutant, MutantStatus, SelfCheck, Step
 from orchestrator.model.problem import Problem
 from orchestrator.mutation import choice, fresh, reach, store, unchanged
 from orchestrator.mutation.candidates import Candidate
@@ -58,6 +58,7 @@ class Result(msgspec.Struct, kw_only=True):
         mode: `warm` or `fresh`.
         self_check: Of a sample; None: not done.
         read: The project's files that were opened by tests.
+        document: Changes to the OpenAPI document; empty: none were made.
     """
 
     verdicts: dict[str, Verdict] = msgspec.field(default_factory=dict)
@@ -70,6 +71,7 @@ class Result(msgspec.Struct, kw_only=True):
     mode: str = "warm"
     self_check: SelfCheck | None = None
     read: list[str] = msgspec.field(default_factory=list)
+    document: list[DocumentMutant] = msgspec.field(default_factory=list)
 
     def applied(self, candidate: Candidate) -> Mutant:
         """Return a candidate's mutant with what became of it."""
@@ -217,6 +219,7 @@ class Engine:
             return
         clock = time.monotonic()
         self.result.notices += layers.problems
+        self.result.document = layers.described
         keys = {c.mutant.id: self._layers_key(layers, c, depends) for c in wanted}
         waiting = []
         for candidate in wanted:

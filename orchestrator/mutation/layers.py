@@ -26,12 +26,13 @@ from orchestrator.adapters.session import Ended, Exchange, Job, Said
 from orchestrator.agent.mutation.lines import united
 from orchestrator.config import Project
 from orchestrator.errors import Code, OrchestratorError
-from orchestrator.model.mutation import MutantKind, Notice, OracleGap, Step
+from orchestrator.model.mutation import DocumentMutant, MutantKind, Notice, OracleGap, Step
 from orchestrator.model.problem import Problem
 from orchestrator.mutation import judges
 from orchestrator.mutation.amendments import Amendments
 from orchestrator.mutation.candidates import Candidate
 from orchestrator.mutation.constants import Constant, Names
+from orchestrator.mutation.description import Description
 from orchestrator.mutation.differences import Usual
 from orchestrator.mutation.judges import Judges, Sight, sign
 from orchestrator.mutation.reach import UNKNOWN, Item, masks
@@ -117,6 +118,7 @@ class Layers:
         self._workers = project.settings.mutation.processes
         self.items: list[Item] = []  # scenarios, as what a verdict depends on
         self._executed: Callable[[Item], frozenset[str]] = lambda _: frozenset()
+        self.described: list[DocumentMutant] = []  # changes to the document
         self.problems: list[Problem] = []
         for told in recorded.problems:
             self._tell(told, "Its interactions are not replayed: see whether it was verified to its end.")
@@ -188,8 +190,18 @@ class Layers:
         if self._document:
             self._amendments = Amendments(self._document.raw, self._judges, self._all, self._usual, self._fails)
             self._amendments.learn(self._chosen)
+            self.described = self._described(self._document)
         self._tell_unlike(steady)
         self._tell_unheld()
+
+    def _described(self, document: Document) -> list[DocumentMutant]:
+        """Hold changes to the document against what was recorded."""
+        description = Description(document)
+        for k in self._chosen:
+            asked = [step for step in self._all[k].steps if "target" in step]
+            for request, exchange in zip(asked, self._usual[k], strict=False):
+                description.learn(self._all[k].layer, request, exchange)
+        return description.mutants()
 
     def _item(self, first: Said, second: Said) -> Item:
         """Return a scenario in the shape of a test: its verdict depends on the same things."""

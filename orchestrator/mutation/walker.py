@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
@@ -71,8 +72,9 @@ class Walker:
         for word in ("oneOf", "anyOf"):
             choices = [(*pointer, word, str(k)) for k in range(len(schema.get(word) or ()))]
             fitting = [at for at in choices if self._fits(value, self.resolved(at)[1])]
-            if len(fitting) == 1:
-                yield from self.values(value, fitting[0], depth + 1)
+            named = [at for at in fitting if {"const", "enum"} & self.resolved(at)[1].keys()]
+            if len(fitting) == 1 or len(named) == 1:  # else it is not known which one describes it
+                yield from self.values(value, (named or fitting)[0], depth + 1)
         if isinstance(value, dict):
             properties = schema.get("properties") or {}
             for name, inside in value.items():
@@ -95,6 +97,8 @@ class Walker:
             return False
         if "const" in schema or "enum" in schema:
             return value in (*(schema.get("enum") or ()), *((schema["const"],) if "const" in schema else ()))
+        if isinstance(value, str) and isinstance(schema.get("pattern"), str):
+            return matches(schema["pattern"], value)
         if not isinstance(value, dict):
             return True
         properties = schema.get("properties") or {}
@@ -142,6 +146,14 @@ def _inside(node: Any, part: str) -> Any:
         return None
     # YAML has statuses as numbers, where nobody put them in quotes.
     return node.get(part, node.get(int(part)) if part.isdigit() else None)
+
+
+def matches(pattern: str, value: str) -> bool:
+    """Whether a text keeps to a pattern; all do where Python can't read it: it is one of ECMA 262."""
+    try:
+        return re.search(pattern, value) is not None
+    except re.error:
+        return True
 
 
 def kind_of(value: Any) -> str:

@@ -224,6 +224,7 @@ def _mutation(
         reused=result.reused,
         seconds=result.seconds,
         self_check=result.self_check,
+        document=tuple(result.document),
     )
 
 

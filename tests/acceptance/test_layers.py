@@ -137,6 +137,18 @@ def test_what_the_document_would_have_to_say_is_told(shop: Path, mutation: Mutat
     assert "<code>#/components/schemas/Order</code>" in page
 
 
+def test_what_nothing_exercises_in_the_document_is_told(shop: Path, mutation: Mutation) -> None:
+    noticed = {(one.at.rpartition("/schema")[2], one.change): one.noticed for one in mutation.document}
+    count = "s/Order/properties/count"
+    assert noticed[count, "minimum: 2"] == ("property",)
+    assert noticed["s/Order", "without the field shown"] == ("contract", "property")
+    assert noticed["/properties/count", "maximum: 100"] == ("property",)  # a hundred are refused
+    silent = [one for one in mutation.document if not one.noticed]
+    assert len(silent) < len(mutation.document) / 2
+    told = f"{len(silent)} of {len(mutation.document)} changes to the OpenAPI document would go unnoticed"
+    assert told in (shop / "reports" / "quality.html").read_text()
+
+
 def test_nothing_is_proposed_that_the_answers_without_a_mutant_break(mutation: Mutation) -> None:
     assert gap(mutant(mutation, "prices.total(251, count)"), "property").amendment is None
 

@@ -88,6 +88,8 @@ def _unit(mutant: Mutant) -> str:
         told += f" ({mutant.killer}{f': {mutant.message}' if mutant.message else ''})"
     elif mutant.reason or mutant.message:
         told += f" ({mutant.reason or mutant.message})"
+    if mutant.condition:
+        told += f"; {mutant.condition}"
     if mutant.tests is not None:
         told += f"; tests that execute it: {mutant.tests:,}"
     return told

@@ -241,6 +241,7 @@ class Mutant(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         gaps: Tests that saw it and passed, at most three of the project's own, one of the generated ones, and one
             of a consumer, or of each where all tests were asked.
         input_gap: What came of the search for a request that shows it; None: none was made.
+        condition: Why no test executes the changed code: the condition that none meets; empty: tests do, or not known.
     """
 
     fingerprint: str
@@ -262,6 +263,7 @@ class Mutant(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     noticed: tuple[Notice, ...] = ()
     gaps: tuple[OracleGap, ...] = ()
     input_gap: InputGap | None = None
+    condition: str = ""
 
     @property
     def proposals(self) -> tuple[tuple[str, Proposal], ...]:

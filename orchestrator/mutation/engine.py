@@ -6,6 +6,7 @@ mutants, mutants of code that runs at import, the self-check.
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import random
 import statistics
@@ -23,6 +24,7 @@ import msgspec
 from orchestrator.adapters import pytest, session, source
 from orchestrator.adapters.openapi import Document
 from orchestrator.adapters.session import Session
+from orchestrator.agent.mutation.lines import united
 from orchestrator.config import Project
 from orchestrator.errors import Code as ErrorCode
 from orchestrator.errors import OrchestratorError
@@ -30,6 +32,7 @@ from orchestrator.model.mutation import DocumentMutant, InputGap, Mutant, Mutant
 from orchestrator.model.problem import Problem
 from orchestrator.mutation import choice, fresh, reach, store, unchanged
 from orchestrator.mutation.candidates import Candidate
+from orchestrator.mutation.conditions import unmet
 from orchestrator.mutation.constants import Names
 from orchestrator.mutation.judging import COLLECTION, Judge, Verdict
 from orchestrator.mutation.layers import Found, Layers
@@ -59,6 +62,7 @@ class Result(msgspec.Struct, kw_only=True):
         self_check: Of a sample; None: not done.
         read: The project's files that were opened by tests.
         document: Changes to the OpenAPI document; empty: none were made.
+        conditions: Why no test executes a mutant, by name, of those that none does.
     """
 
     verdicts: dict[str, Verdict] = msgspec.field(default_factory=dict)
@@ -72,6 +76,7 @@ class Result(msgspec.Struct, kw_only=True):
     self_check: SelfCheck | None = None
     read: list[str] = msgspec.field(default_factory=list)
     document: list[DocumentMutant] = msgspec.field(default_factory=list)
+    conditions: dict[str, str] = msgspec.field(default_factory=dict)
 
     def applied(self, candidate: Candidate) -> Mutant:
         """Return a candidate's mutant with what became of it."""
@@ -92,6 +97,7 @@ class Result(msgspec.Struct, kw_only=True):
             noticed=found.notices,
             gaps=(*verdict.gaps, *found.gaps),
             input_gap=verdict.input_gap,
+            condition=self.conditions.get(candidate.mutant.id, ""),
         )
         if verdict.status.is_undetected and found.notices:  # nobody else, but somebody does
             notice = found.notices[0]
@@ -160,6 +166,7 @@ class Engine:
         self._code = store.Code(self._root, project.tests, project.sources)
         self.result = Result()
         self._texts: dict[str, list[str]] = {}
+        self._trees: dict[str, ast.Module] = {}
         self._new: list[Candidate] = []
         self._unsteady: list[str] = []
         settings = project.settings.mutation
@@ -357,7 +364,23 @@ class Engine:
         cold.sort(key=lambda candidate: candidate.at_import)  # functions first
         self._judge_group(scene, cold, before=partial(self._begin_cold, judge), until=until)
         self.result.seconds["import-time"] = round(time.monotonic() - clock, 3)
+        self._say_conditions(wanted, items)
         return scene
+
+    def _say_conditions(self, wanted: Sequence[Candidate], items: Mapping[str, Item]) -> None:
+        """Say of mutants that no test executes which condition none of them meets."""
+        executed = united(*(item.lines for item in items.values()))
+        for candidate in wanted:
+            verdict = self.result.verdicts.get(candidate.mutant.id)
+            if verdict and verdict.status is MutantStatus.NO_TESTS and not candidate.at_import:
+                path = candidate.change.path
+                told = unmet(self._tree(path), candidate.mutant.line, executed.get(path, 0))
+                self.result.conditions[candidate.mutant.id] = told
+
+    def _tree(self, path: str) -> ast.Module:
+        if path not in self._trees:
+            self._trees[path] = ast.parse(decode_source(Path(path).read_bytes()))
+        return self._trees[path]
 
     def _search(self, wanted: Sequence[Candidate], scene: _Scene) -> None:
         """Search for requests that show the survivors whose damage no test sees in a response."""

@@ -54,6 +54,13 @@ def test_where_no_request_shows_it_the_number_of_those_tried_is_told(tmp_path: P
     assert any(gap and gap.tried > 20 and not gap.request for gap in gaps)
 
 
+def test_the_condition_that_no_test_meets_is_told(tmp_path: Path) -> None:
+    found = judged(tmp_path, ORDERS, TESTS.partition("def test_many")[0])
+    mutant = found["return count / 6"]
+    assert (mutant.status, mutant.condition) == (MutantStatus.NO_TESTS, "line 13: `if count >= 10` is never true")
+    assert found["return count * 8"].condition == ""
+
+
 def test_nothing_is_searched_where_the_budget_is_nothing(tmp_path: Path) -> None:
     found = judged(tmp_path, ORDERS, TESTS, **{"search-budget": 0})
     assert found["if count > 10:"].input_gap is None

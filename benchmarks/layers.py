@@ -5,7 +5,8 @@
 A copy of this repository's service is run twice, from nothing each time: with the unit layer alone, then with all
 layers. Written are the seconds of both mutation stages, the CPU time that the two layers take of a mutant in the
 median (its children, and its share of the judges and of the driver), how many mutants were judged, how far the
-survivors got in each layer, and how many of them have a verified proposal.
+survivors got in each layer, and how many of them have a verified proposal. Then `orchestrator propose --all --write`
+writes its tests into the copy, which is run again: the mutation score before, the one announced, and the one that came.
 """
 
 from __future__ import annotations
@@ -35,7 +36,8 @@ def main() -> None:
     alone, _ = measured(arguments.folder / "unit", 'mutation.layers = ["unit"]\n')
     everything, found = measured(arguments.folder / "all", "")
     survivors = [m for m in found.mutants if m.status is MutantStatus.SURVIVED]
-    proposed = [m for m in survivors if any(gap.proposal for gap in m.gaps)]
+    proposed = [m for m in survivors if m.proposals]
+    told, again = proposed_in(arguments.folder / "all")
     figures: dict[str, Any] = {
         "unit_seconds": alone,
         "all_seconds": everything,
@@ -50,8 +52,27 @@ def main() -> None:
         },
         "survivors_with_proposal": len(proposed),
         "share_with_proposal": round(len(proposed) / len(survivors), 3) if survivors else None,
+        "requests_tried": sum(m.input_gap.tried for m in survivors if m.input_gap),
+        "document": {
+            "changes": len(found.document),
+            "unnoticed": sum(not one.noticed for one in found.document),
+        },
+        "propose": told,
+        "score_before": found.score,
+        "score_after": again.score,
     }
     mutation.tell(figures, arguments.json)
+
+
+def proposed_in(folder: Path) -> tuple[str, Mutation]:
+    """Have all proposed tests written, and run again; return what was announced, and what that found."""
+    command = [sys.executable, "-m", "orchestrator"]
+    done = subprocess.run(
+        [*command, "propose", "--all", "--write", "tests"], cwd=folder, capture_output=True, text=True, check=True
+    )
+    told = next(line for line in done.stdout.splitlines() if "mutation score goes" in line)
+    subprocess.run([*command, "run"], cwd=folder, stdout=subprocess.DEVNULL, check=False)
+    return told, mutation_of(folder)[1]
 
 
 def measured(folder: Path, setting: str) -> tuple[float, Mutation]:
@@ -62,6 +83,11 @@ def measured(folder: Path, setting: str) -> tuple[float, Mutation]:
     told = file.read_text("utf-8")
     file.write_text(told.replace("mutation.critical = ", f"{setting}mutation.critical = ", 1), "utf-8")
     subprocess.run([sys.executable, "-m", "orchestrator", "run"], cwd=folder, stdout=subprocess.DEVNULL, check=False)
+    return mutation_of(folder)
+
+
+def mutation_of(folder: Path) -> tuple[float, Mutation]:
+    """Return the seconds of the last run's mutation stage, and what that found."""
     run = history.read(folder / "reports" / "run.json").run
     stage = run.stage("mutation")
     if stage is None or run.mutation is None:

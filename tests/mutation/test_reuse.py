@@ -213,6 +213,8 @@ def test_verdicts_after_any_change_are_those_of_a_run_from_the_start(tmp_path: P
         found = subjects.judge(project, {})
         again = tmp_path / "again"
         shutil.copytree(project, again, ignore=shutil.ignore_patterns(".orchestrator", "__pycache__"))
+        made = Path(".orchestrator") / "mutation" / "made"  # mutmut's mutants of each text; no verdict is in them
+        shutil.copytree(project / made, again / made)
         fresh = subjects.judge(again, {})
         told = {m.id: (m.status, m.tests) for m in found.mutants}
         assert told == {m.id: (m.status, m.tests) for m in fresh.mutants}, name

@@ -1,4 +1,4 @@
-"""Choose the tests to propose: the fewest that notice the most survivors, each tried where it counts."""
+"""Choose the tests to propose: few that notice the most survivors, each tried where it counts."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def plan(
     everything, names = _files(groups)
     with Trial(project, everything, watch) as trial:
         passing = trial.passing()
-        noticed = _by_test(trial.noticing(undetected, reached), names, passing)
+        noticed = _by_test(trial.noticing(undetected, reached, quick=mutation.quick), names, passing)
         chosen = _fewest(noticed)
         seen = [m for m in undetected if any(m.fingerprint in noticed[k] for k in chosen)]
         again = _by_test(trial.confirmed(seen), names, passing)

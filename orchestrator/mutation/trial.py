@@ -75,24 +75,32 @@ class Trial:
         told = self._all([(None, True), *[(None, False)] * (TIMES - 1)], "runs without a mutant")
         return set.intersection(*({name for name, is_red in run.items() if not is_red} for run in told))
 
-    def noticing(self, mutants: Sequence[Mutant], reached: Mapping[str, Sequence[str]] | None) -> dict[str, set[str]]:
+    def noticing(
+        self, mutants: Sequence[Mutant], reached: Mapping[str, Sequence[str]] | None, *, quick: bool
+    ) -> dict[str, set[str]]:
         """Return the new tests that fail under each mutant, by fingerprint, as a run finds them: seen once.
 
         Args:
             mutants: Those that nobody notices yet.
             reached: What each operation's requests execute, of which the critical paths may be made.
+            quick: Whether they are functions without their bodies.
 
         Raises:
             OrchestratorError: the source has changed since the run, or the tests can't be collected.
         """
         copy = self._copies.get()
         project = self._in(copy, whole=False)
-        settings = project.settings.mutation
-        changed = {"all_tests": True, "self_check": 0, "timeout": settings.timeout, "budget": None, "shard": ""}
-        settings = msgspec.structs.replace(settings, **changed)
-        project = msgspec.structs.replace(
-            project, settings=msgspec.structs.replace(project.settings, mutation=settings)
+        replace = msgspec.structs.replace
+        # All of the new tests are asked about each mutant, and nothing else is done.
+        settings = replace(
+            project.settings.mutation,
+            all_tests=True,
+            self_check=0,
+            search_budget=0.0,
+            budget=None,
+            quick=quick,
         )
+        project = replace(project, settings=replace(project.settings, mutation=settings))
         if (self._project.state / _MADE).is_dir():
             shutil.copytree(self._project.state / _MADE, project.state / _MADE, dirs_exist_ok=True)
         try:

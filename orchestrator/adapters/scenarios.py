@@ -214,6 +214,10 @@ def _given(answer: Mapping[str, Any]) -> Iterator[tuple[list[Any], str]]:
     for name, value in answer["answer"]:
         if name.lower() in ("etag", "location") and len(value) >= _SHORTEST:
             yield ["header", name.lower()], value
+        elif name.lower() == "set-cookie":
+            cookie, _, content = value.partition(";")[0].partition("=")
+            if len(content) >= _SHORTEST:
+                yield ["cookie", cookie.strip()], content
     try:
         waiting: list[tuple[list[Any], Any]] = [(["body"], json.loads(answer["content"]))]
     except (ValueError, RecursionError):

@@ -175,39 +175,36 @@ def _agree(one: Taken, other: Taken) -> bool:
 
 def _file(tests: Sequence[tuple[Taken, str]], numbers: Sequence[int]) -> tuple[str, list[tuple[int, str]]]:
     operation = tests[0][0].operation
-    lines = [f'"""Proposed by `orchestrator propose`{f" for {operation}" if operation else ""}."""', ""]
+    lines = [f'"""Proposed by `orchestrator propose`{f" for {operation}" if operation else ""}."""']
     imports = list(_with_joined(dict.fromkeys(i for test, _ in tests for i in test.imports)))
     future = [i for i in imports if i.startswith("from __future__")]
-    lines += [*future, "", *(i for i in imports if i not in future)]
-    definitions = dict.fromkeys(d for test, _ in tests for d in test.definitions)
-    for definition in sorted(definitions, key=_is_block):  # values first: all imports may need is above them
-        lines += [*([""] if _is_block(definition) else []), "", *definition.lines]
+    for part in (future, [i for i in imports if i not in future]):
+        lines += ["", *part] if part else []
+    was_block = False
+    for definition in dict.fromkeys(d for test, _ in tests for d in test.definitions):
+        is_block = definition.lines[0].startswith(("def ", "async def ", "class ", "@"))
+        lines += [*([""] if is_block or was_block else []), "", *definition.lines]
+        was_block = is_block
     names: list[tuple[int, str]] = []
     taken_names: set[str] = set()
     by_class: dict[tuple[str, ...], list[tuple[int, Taken, str]]] = {}
     for number, (test, told) in zip(numbers, tests, strict=True):
         by_class.setdefault(test.head, []).append((number, test, told))
     for head, group in by_class.items():
-        if head:
-            lines += ["", "", *head]
+        lines += ["", "", *head] if head else []
         for number, test, told in group:
             name = next(n for s in _suffixes() if (n := f"{test.new_name}{s}") not in taken_names)
             taken_names.add(name)
             names.append((number, f"{test.owner}::{name}" if head else name))
+            if not head:
+                lines += ["", ""]
+            elif not lines[-1].rstrip().endswith(":") or lines[-1] != head[-1]:  # not right below the class's own line
+                lines.append("")
             define = re.compile(rf"(\s*(?:async )?def ){re.escape(test.name)}\b")
-            body = [define.sub(rf"\g<1>{name}", line) for line in test.lines]
-            blank = [""] if head else ["", ""]
-            lines += [
-                *([] if head and lines[-1] == head[-1] and not head[-1][:1].isspace() else blank),
-                *_wrapped(body),
-            ]
+            lines += _wrapped([define.sub(rf"\g<1>{name}", line) for line in test.lines])
             lines += [f"{test.indent}# {line}" for line in told.split("\n")]
             lines += [f"{test.indent}{assertion}" for assertion in test.assertions]
-    return "\n".join([*_single_blanks(lines), ""]), names
-
-
-def _is_block(definition: Definition) -> bool:
-    return definition.lines[0].startswith(("def ", "async def ", "class ", "@"))
+    return "\n".join([*lines, ""]), names
 
 
 def _wrapped(function: Sequence[str]) -> Iterator[str]:
@@ -219,15 +216,6 @@ def _wrapped(function: Sequence[str]) -> Iterator[str]:
             parameters, _, end = rest.rpartition(")")
             yield from (head + bracket, f"{indent}    {parameters}", f"{indent}){end}")
         else:
-            yield line
-
-
-def _single_blanks(lines: Sequence[str]) -> Iterator[str]:
-    """Yield lines with two blank ones at a time at most."""
-    blank = 0
-    for line in lines:
-        blank = 0 if line.strip() else blank + 1
-        if blank <= 2:
             yield line
 
 
@@ -245,7 +233,8 @@ def _is_text(node: ast.stmt) -> bool:
 
 def _head(lines: Sequence[str], node: ast.ClassDef, members: Sequence[ast.stmt]) -> Iterator[str]:
     """Yield a class's lines without its tests."""
-    yield from lines[first_line(node) - 1 : first_line(node.body[0]) - 1]
+    opening = lines[first_line(node) - 1 : first_line(node.body[0]) - 1]
+    yield from (line for line in opening if line.strip())
     for member in members:
         if isinstance(member, _Function | ast.ClassDef):
             yield ""

@@ -22,7 +22,7 @@ CODE = """
 import json, os, threading, uuid
 from pathlib import Path
 
-things, seen = {}, []
+things, seen, sessions = {}, [], {}
 
 def price(count):
     return count * 7
@@ -41,6 +41,10 @@ def handle(method, path, body, environ):
         return 200, {"count": poison(1), "seen": len(seen)}
     if path == "/who":
         return 200, {"key": environ.get("HTTP_X_KEY", "")}
+    if path == "/me":
+        return 200, {"me": sessions.get(environ.get("HTTP_COOKIE", "").partition("session=")[2], "nobody")}
+    if path == "/upload":
+        return 200, {"type": environ["CONTENT_TYPE"], "is_whole": body.endswith(b"--x--"), "size": len(body)}
     if path == "/length":
         return 200, {"told": environ.get("CONTENT_LENGTH"), "body": len(body)}
     if method == "POST":
@@ -59,6 +63,11 @@ def app(environ, start_response):
     if environ["PATH_INFO"] == "/binary":
         start_response("200 OK", [("Content-Type", "image/png")])
         return [b"\\x89PNG\\xff"]
+    if environ["PATH_INFO"] == "/login":
+        sessions[session := str(uuid.uuid4())] = "ann"
+        cookies = [("Set-Cookie", "theme=dark"), ("Set-Cookie", f"session={session}; Path=/; HttpOnly")]
+        start_response("204 No Content", cookies)
+        return []
     if environ["PATH_INFO"] == "/stream":
         start_response("200 OK", [])
         return iter(lambda: b"x" * 4096, None)
@@ -162,6 +171,29 @@ def test_values_that_earlier_responses_gave_are_put_into_later_requests(tmp_path
         assert bodies(said)[0]["id"] != bodies(other)[0]["id"]
         (again,) = once(running, plain(0)).items
         assert bodies(said) == bodies(again)
+
+
+def test_a_cookie_that_the_app_gives_is_sent_back_as_it_is_given_now(tmp_path: Path) -> None:
+    hole = {"value": ID, "step": 0, "place": ["cookie", "session"]}
+    cookie = f"theme=dark; session={ID}"
+    session = (step("POST", "/login"), step("GET", "/me", holes=[hole], Cookie=cookie))
+    with replays.started(
+        project(tmp_path, app=RESET), recorded(session, (step("GET", "/me", Cookie=cookie),)), workers=2
+    ) as running:
+        running.wait_until_loaded(20)
+        known, unknown = once(running, plain(0, 1)).items
+        assert bodies(known)[1] == {"me": "ann"}
+        assert bodies(unknown) == [{"me": "nobody"}]
+
+
+def test_a_body_of_several_parts_is_sent_as_it_was(tmp_path: Path) -> None:
+    body = '--x\r\nContent-Disposition: form-data; name="file"; filename="a.bin"\r\n\r\n\x00\xffpart\r\n--x--'
+    upload = (step("POST", "/upload", body, Content_Type="multipart/form-data; boundary=x"),)
+    with replays.started(project(tmp_path, app=RESET), recorded(upload), workers=2) as running:
+        running.wait_until_loaded(20)
+        (said,) = once(running, plain(0)).items
+        told = {"type": "multipart/form-data; boundary=x", "is_whole": True, "size": len(body.encode())}
+        assert bodies(said) == [told]
 
 
 @pytest.mark.parametrize("hook", [True, False])

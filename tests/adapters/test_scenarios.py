@@ -43,12 +43,14 @@ def test_what_the_app_gave_is_a_hole_in_later_requests(tmp_path: Path) -> None:
     made = case(
         wire("POST", "/things", '{"name": "a lamp"}'), answer={"id": ID, "name": "a lamp", "tags": [{"id": "t-00017"}]}
     )
-    made["answer"] = [["ETag", '"abcdef-1"']]
-    used = case(wire("PUT", f"/things/{ID}?tag=t-00017", '{"name": "a lamp"}', If_Match='"abcdef-1"'))
+    made["answer"] = [["ETag", '"abcdef-1"'], ["Set-Cookie", "way=up"], ["set-cookie", "session=s-00042; Path=/"]]
+    headers = {"If_Match": '"abcdef-1"', "Cookie": "way=up; session=s-00042"}
+    used = case(wire("PUT", f"/things/{ID}?tag=t-00017", '{"name": "a lamp"}', **headers))
     (scenario,) = read(tmp_path, [[made, used]])
     assert holes(scenario, 0) == []
     assert holes(scenario, 1) == [
         ('"abcdef-1"', 0, ["header", "etag"]),
+        ("s-00042", 0, ["cookie", "session"]),
         (ID, 0, ["body", "id"]),
         ("t-00017", 0, ["body", "tags", 0, "id"]),
     ]

@@ -305,10 +305,15 @@ def _values(holes: Sequence[Mapping[str, Any]], given: Sequence[Any]) -> Iterato
 
 
 def _at(source: Any, place: Sequence[Any]) -> Any:
-    """Return the value at a place: of a state's values, of a response's headers, or of its JSON body."""
+    """Return the value at a place: of a state's values, of a response's headers and cookies, or of its JSON body."""
     try:
         if place[0] == "header":
             return next(value for name, value in source.headers if name.lower() == place[1])
+        if place[0] == "cookie":
+            cookies = [
+                value.partition(";")[0].partition("=") for name, value in source.headers if name.lower() == "set-cookie"
+            ]
+            return next(value for name, _, value in cookies if name.strip() == place[1])
         data = json.loads(source.body) if place[0] == "body" else source
         for key in place[1:]:
             data = data[key]

@@ -401,13 +401,16 @@ class Engine:
                 scene.journal.add(msgspec.structs.replace(record, verdict=verdict))
             self._watch(count, len(waiting), "survivors searched for a request")
 
-        scene.judge.search(
-            waiting,
-            workers=self._workers_for(scene.items),
-            done=done,
-            described=describer(self._document()),
-            until=min(clock + settings.search_budget, self._end),
-        )
+        try:
+            scene.judge.search(
+                waiting,
+                workers=self._workers_for(scene.items),
+                done=done,
+                described=describer(self._document()),
+                until=min(clock + settings.search_budget, self._end),
+            )
+        except OrchestratorError as error:  # what is known of the mutants stays
+            self.result.notices.append(error.problem)
         self.result.seconds["search"] = round(time.monotonic() - clock, 3)
 
     def _is_unseen(self, candidate: Candidate) -> bool:

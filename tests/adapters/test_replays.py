@@ -22,7 +22,8 @@ CODE = """
 import json, os, threading, uuid
 from pathlib import Path
 
-things, seen, sessions = {}, [], {}
+things, seen = {}, []
+sessions = {}
 
 def price(count):
     return count * 7

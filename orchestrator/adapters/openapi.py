@@ -23,7 +23,6 @@ from orchestrator.config import Exclusion
 from orchestrator.errors import Code, OrchestratorError
 from orchestrator.model.operations import Operation
 
-_MOST_REFERENCES: Final = 30  # that lead to each other
 METHODS: Final = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
 
@@ -52,18 +51,6 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
     def tested(self) -> tuple[Operation, ...]:
         """The operations that no setting excludes."""
         return tuple(o for o in self.operations if not o.excluded)
-
-    def resolved(self, node: Any) -> dict[str, Any]:
-        """Return an object of the document, or what it refers to; empty: it is none, or refers to another document."""
-        for _ in range(_MOST_REFERENCES):
-            reference = node.get("$ref") if isinstance(node, dict) else None
-            if not isinstance(reference, str):
-                break
-            found: Any = self.raw if reference.startswith("#/") else None
-            for part in reference[2:].split("/"):
-                found = found.get(part.replace("~1", "/").replace("~0", "~")) if isinstance(found, dict) else None
-            node = found
-        return node if isinstance(node, dict) else {}
 
     def match(self, method: str, path: str) -> Operation | None:
         """Return the operation that a request's method and path belong to; None: the document has none.

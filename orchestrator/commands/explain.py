@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import click
@@ -12,7 +12,7 @@ from rich.console import Console
 from orchestrator import config
 from orchestrator.commands import CONFIG, mutant_of_last_run
 from orchestrator.errors import ExitCode
-from orchestrator.model.mutation import LAYERS, InputGap, Mutant, OracleGap, Step
+from orchestrator.model.mutation import LAYERS, InputGap, Mutant, OracleGap, ResponseDifference, Step
 from orchestrator.report import terminal
 
 
@@ -99,18 +99,20 @@ def _input_gap(gap: InputGap) -> Iterator[str]:
     yield gap.meaning
     if gap.request:
         yield f"  {gap.request}: {gap.call}"
-        for found in gap.differences:
-            yield f"    {found.place}: {found.before} → {found.after}"
+        yield from _differences(gap.differences)
     if gap.proposal:
         yield "With it the test fails under the mutant, and passes without it (both were run three times):"
         yield from gap.proposal.diff.splitlines()
 
 
+def _differences(found: Iterable[ResponseDifference]) -> Iterator[str]:
+    yield from (f"    {one.place}: {one.before} → {one.after}" for one in found)
+
+
 def _gap(gap: OracleGap) -> Iterator[str]:
     yield f"{gap.layer} layer: {gap.test} passes, though request {gap.number} of it is answered differently:"
     yield f"  {gap.request}"
-    for found in gap.differences:
-        yield f"    {found.place}: {found.before} → {found.after}"
+    yield from _differences(gap.differences)
     if gap.through:
         yield f"What let it through: {gap.through}"
     if gap.amendment:

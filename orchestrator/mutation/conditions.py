@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from orchestrator import text
-from orchestrator.agent.mutation.lines import first_line
+from orchestrator.agent.mutation.lines import first_line, last_line
 
 _LONGEST: Final = 120
 
@@ -25,7 +25,7 @@ def unmet(tree: ast.Module, line: int, executed: int) -> str:
         executed: The statements that tests execute, as a mask of first lines.
     """
     body: Sequence[ast.stmt] = tree.body
-    while (statement := next((s for s in body if first_line(s) <= line <= _last(s)), None)) is not None:
+    while (statement := next((s for s in body if first_line(s) <= line <= last_line(s)), None)) is not None:
         is_definition = isinstance(statement, _Function | ast.ClassDef)
         part = next((part for part in _parts(statement) if _holds(part[0], line)), None)
         if not is_definition and not executed >> statement.lineno & 1:
@@ -75,8 +75,4 @@ def _shown(node: ast.AST) -> str:
 
 
 def _holds(body: Sequence[ast.stmt], line: int) -> bool:
-    return bool(body) and first_line(body[0]) <= line <= _last(body[-1])
-
-
-def _last(statement: ast.stmt) -> int:
-    return statement.end_lineno or statement.lineno
+    return bool(body) and first_line(body[0]) <= line <= last_line(body[-1])

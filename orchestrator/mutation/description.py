@@ -13,14 +13,14 @@ import base64
 import collections
 import functools
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
 from orchestrator.adapters.openapi import Document
 from orchestrator.adapters.session import Exchange
 from orchestrator.model.mutation import DocumentMutant
-from orchestrator.mutation.walker import Pointer, Walker, kind_of, matches
+from orchestrator.mutation.walker import Pointer, Walker, kind_of, matches, written
 
 _MOST_VALUES: Final = 500  # different ones that are remembered of a schema
 _MOST_CHOICES: Final = 40  # values of an enum that are taken out
@@ -184,9 +184,7 @@ def _tightened(
 
     That a field of a response is required is no change to try: that it is always there breaks no promise.
     """
-
-    def by(is_noticed: Any) -> set[str]:
-        return {layer for layer, met in layers.items() if is_noticed(met)}
+    by = functools.partial(_noticing, layers)
 
     for value in (schema.get("enum") or ())[:_MOST_CHOICES]:
         told = json.dumps(value)
@@ -208,11 +206,14 @@ def _tightened(
             yield f"{name} is required", by(lambda met, name=name: met.keys[name] < met.objects)
 
 
+def _noticing(layers: Mapping[str, _Met], is_noticed: Callable[..., bool]) -> set[str]:
+    """Return the layers that have met something."""
+    return {layer for layer, met in layers.items() if is_noticed(met)}
+
+
 def _loosened(schema: Mapping[str, Any], layers: Mapping[str, _Met]) -> Iterator[tuple[str, set[str]]]:
     """Yield changes that say more, with the layers whose refused requests are described then."""
-
-    def by(is_noticed: Any) -> set[str]:
-        return {layer for layer, met in layers.items() if is_noticed(met)}
+    by = functools.partial(_noticing, layers)
 
     for word, step, what in _BOUNDS:
         bound = schema.get(word)
@@ -240,8 +241,7 @@ def _loosened(schema: Mapping[str, Any], layers: Mapping[str, _Met]) -> Iterator
 
 
 def _mutant(pointer: Pointer, change: str, by: set[str]) -> DocumentMutant:
-    at = "/".join(["#", *(part.replace("~", "~0").replace("/", "~1") for part in pointer)])
-    return DocumentMutant(at=at, change=change, noticed=tuple(sorted(by)))
+    return DocumentMutant(at=written(pointer), change=change, noticed=tuple(sorted(by)))
 
 
 def _definition(label: str) -> Pointer:

@@ -16,7 +16,7 @@ import msgspec
 
 from orchestrator import text
 from orchestrator.adapters.session import Change, Exchange
-from orchestrator.agent.mutation.lines import first_line, outermost
+from orchestrator.agent.mutation.lines import first_line, last_line, outermost
 from orchestrator.model.mutation import Proposal, ResponseDifference
 from orchestrator.mutation.differences import EMPTY, MISSING, Value, shown, values
 
@@ -171,7 +171,7 @@ def _requests(function: _Function, at: int) -> list[_Request]:
 
 
 def _holds(statement: ast.stmt, line: int) -> bool:
-    return statement.lineno <= line <= (statement.end_lineno or statement.lineno)
+    return statement.lineno <= line <= last_line(statement)
 
 
 def is_request(node: ast.expr) -> bool:
@@ -315,7 +315,7 @@ def _made(test: Subject, function: _Function, changed: _Changed, base: str) -> P
     """Return the proposal, and the changed function, as changes of a text."""
     lines = base.split("\n")
     first = first_line(function)
-    last = (function.end_lineno or function.lineno) - (test.source.count("\n") - base.count("\n"))
+    last = last_line(function) - (test.source.count("\n") - base.count("\n"))
     more = len(changed.lines) - len(lines)
     file = test.name.partition("::")[0]
     diff = difflib.unified_diff(lines, changed.lines, f"a/{file}", f"b/{file}", lineterm="")

@@ -156,10 +156,8 @@ class Searches:
         first, indent = first_line(node), " " * node.body[0].col_offset
         for one in calls:
             block = f"{indent}with {_QUIETLY}: {one}".split("\n")
-            at |= dict.fromkeys(
-                range(node.end_lineno + 1 + len(lines) - first, node.end_lineno + 1 + len(lines) + len(block) - first),
-                one,
-            )
+            begins = node.end_lineno + 1 + len(lines) - first
+            at |= dict.fromkeys(range(begins, begins + len(block)), one)
             lines += block
         return Asking(test, _appended(test, node.end_lineno, first, lines), at)
 

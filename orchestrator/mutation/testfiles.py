@@ -18,7 +18,7 @@ from typing import Final
 import msgspec
 
 from orchestrator import text
-from orchestrator.agent.mutation.lines import first_line
+from orchestrator.agent.mutation.lines import first_line, last_line
 from orchestrator.mutation.proposals import is_request
 
 _WORDS: Final = re.compile(r'\["?(\w+)"?\]|(status)_code|\.(text)\b|\b(len)\(|"([\w-]+)" not in')
@@ -92,12 +92,12 @@ def taken(path: str, operation: str, source: str, line: int) -> Taken | None:
     """
     tree = ast.parse(source)
     lines = source.split("\n")
-    outer = next((n for n in tree.body if first_line(n) <= line <= _last(n)), None)
+    outer = next((n for n in tree.body if first_line(n) <= line <= last_line(n)), None)
     function: ast.stmt | None = outer
     head: tuple[str, ...] = ()
     around: list[ast.AST] = []  # what there is of a class without its tests
     if isinstance(outer, ast.ClassDef):
-        function = next((n for n in outer.body if first_line(n) <= line <= _last(n)), None)
+        function = next((n for n in outer.body if first_line(n) <= line <= last_line(n)), None)
         members = [n for n in outer.body if not _is_test(n) and not _is_text(n)]
         head = tuple(_head(lines, outer, members))
         around = [*members, *outer.bases, *outer.keywords, *outer.decorator_list]
@@ -219,10 +219,6 @@ def _wrapped(function: Sequence[str]) -> Iterator[str]:
             yield line
 
 
-def _last(node: ast.stmt) -> int:
-    return node.end_lineno or node.lineno
-
-
 def _is_test(node: ast.stmt) -> bool:
     return isinstance(node, _Function | ast.ClassDef) and node.name.lower().startswith("test")
 
@@ -238,7 +234,7 @@ def _head(lines: Sequence[str], node: ast.ClassDef, members: Sequence[ast.stmt])
     for member in members:
         if isinstance(member, _Function | ast.ClassDef):
             yield ""
-        yield from lines[first_line(member) - 1 : _last(member)]
+        yield from lines[first_line(member) - 1 : last_line(member)]
 
 
 def _needless(function: _Function, line: int) -> frozenset[int]:
@@ -247,14 +243,14 @@ def _needless(function: _Function, line: int) -> frozenset[int]:
     before: list[ast.stmt] = []
     body: Sequence[ast.stmt] = function.body
     while True:
-        inside = next((n for n in body if first_line(n) <= line <= _last(n)), None)
-        before += [n for n in body if _last(n) < line]
+        inside = next((n for n in body if first_line(n) <= line <= last_line(n)), None)
+        before += [n for n in body if last_line(n) < line]
         if inside is None or isinstance(inside, ast.Assert):
             break
         body = [n for n in ast.iter_child_nodes(inside) if isinstance(n, ast.stmt)]
     if function.body and _is_text(function.body[0]):
         before.remove(function.body[0])
-        dropped.update(range(function.body[0].lineno, _last(function.body[0]) + 1))  # it tells of the whole test
+        dropped.update(range(function.body[0].lineno, last_line(function.body[0]) + 1))  # it tells of the whole test
     removed: set[ast.stmt] = {n for n in before if isinstance(n, ast.Assert) and not _acts(n)}
     while True:
         kept = [n for n in ast.walk(function) if isinstance(n, ast.stmt) and n not in removed and first_line(n) <= line]
@@ -264,7 +260,7 @@ def _needless(function: _Function, line: int) -> frozenset[int]:
             break
         removed |= more
     for statement in removed:
-        dropped.update(range(first_line(statement), _last(statement) + 1))
+        dropped.update(range(first_line(statement), last_line(statement) + 1))
     return frozenset(dropped)
 
 
@@ -340,7 +336,7 @@ def _needed(
             bound_by = [(alias, alias.asname or alias.name.partition(".")[0]) for alias in statement.names]
             imports += [_import(statement, alias) for alias, name in bound_by if is_future or name in known]
         else:
-            told = tuple(lines[first_line(statement) - 1 : _last(statement)])
+            told = tuple(lines[first_line(statement) - 1 : last_line(statement)])
             definitions.append(Definition(names, told))
     return tuple(imports), tuple(definitions)
 

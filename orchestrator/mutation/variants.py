@@ -19,6 +19,7 @@ from urllib.parse import quote
 import msgspec
 
 from orchestrator.adapters.openapi import Document
+from orchestrator.mutation.walker import Walker
 
 _LONG: Final = 300  # characters of a text that is surely too long
 _TEXTS: Final = ("", "0", "é", " ")
@@ -78,24 +79,24 @@ def describer(document: Document | None) -> Callable[[str, str], Hints]:
         if document is None or operation is None:
             return Hints()
         item = document.raw["paths"].get(operation.path) or {}
-        return _described(item.get(method.lower()) or {}, document)
+        return _described(item.get(method.lower()) or {}, Walker(document.raw))
 
     return described
 
 
-def _described(definition: Mapping[str, Any], document: Document) -> Hints:
+def _described(definition: Mapping[str, Any], walker: Walker) -> Hints:
     query: dict[str, Sequence[Any]] = {}
-    for parameter in map(document.resolved, definition.get("parameters") or ()):
+    for parameter in map(walker.followed, definition.get("parameters") or ()):
         if parameter.get("in") == "query":
-            query[str(parameter.get("name"))] = _values(document.resolved(parameter.get("schema", parameter)))
+            query[str(parameter.get("name"))] = _values(walker.followed(parameter.get("schema", parameter)))
     fields: dict[str, Sequence[Any]] = {}
-    body = document.resolved(definition.get("requestBody") or {})
+    body = walker.followed(definition.get("requestBody") or {})
     for media in (body.get("content") or {}).values():
-        schema = document.resolved(media.get("schema") or {})
+        schema = walker.followed(media.get("schema") or {})
         parts = [part for word in ("oneOf", "anyOf", "allOf") for part in schema.get(word) or ()]
-        for choice in (schema, *map(document.resolved, parts)):
+        for choice in (schema, *map(walker.followed, parts)):
             for name, part in (choice.get("properties") or {}).items():
-                fields.setdefault(name, _values(document.resolved(part)))
+                fields.setdefault(name, _values(walker.followed(part)))
     return Hints(fields=fields, query=query)
 
 

@@ -103,7 +103,7 @@ class Walker:
             return True
         properties = schema.get("properties") or {}
         told_apart = all(
-            self._fits(value[name], self._resolved_schema(part))
+            self._fits(value[name], self.followed(part) or part)
             for name, part in properties.items()
             if name in value and isinstance(part, dict) and ("const" in part or "enum" in part)
         )
@@ -127,10 +127,17 @@ class Walker:
             node = self.at(pointer)
         return pointer, node
 
-    def _resolved_schema(self, schema: Mapping[str, Any]) -> Any:
-        reference = schema.get("$ref")
-        is_here = isinstance(reference, str) and reference.startswith("#/")
-        return self.resolved(_pointer(str(reference)))[1] if is_here else schema
+    def followed(self, node: Any) -> dict[str, Any]:
+        """Return an object of the document, or what it refers to; empty: it is none, or refers to another document."""
+        reference = node.get("$ref") if isinstance(node, dict) else None
+        if isinstance(reference, str):
+            node = self.resolved(_pointer(reference))[1] if reference.startswith("#/") else None
+        return node if isinstance(node, dict) else {}
+
+
+def written(pointer: Pointer) -> str:
+    """Return where something is as a reference says it: a JSON Pointer (RFC 6901) behind a `#`."""
+    return "/".join(["#", *(part.replace("~", "~0").replace("/", "~1") for part in pointer)])
 
 
 def _pointer(reference: str) -> Pointer:

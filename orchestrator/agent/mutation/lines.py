@@ -74,6 +74,11 @@ def first_line(node: ast.stmt) -> int:
     return min([node.lineno, *(decorator.lineno for decorator in decorators)])
 
 
+def last_line(node: ast.stmt) -> int:
+    """Return the line on which a statement ends."""
+    return node.end_lineno or node.lineno
+
+
 def places(path: str, body: Sequence[ast.stmt]) -> Iterator[tuple[str, ast.FunctionDef | ast.AsyncFunctionDef]]:
     """Yield the same with names that are different for each: `@overload`, `@property` and its setter share one."""
     seen: dict[str, int] = {}

@@ -242,6 +242,7 @@ class Mutant(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             of a consumer, or of each where all tests were asked.
         input_gap: What came of the search for a request that shows it; None: none was made.
         condition: Why no test executes the changed code: the condition that none meets; empty: tests do, or not known.
+        changed: Whether it changes a line that is new since `Mutation.changed_since`.
     """
 
     fingerprint: str
@@ -264,6 +265,7 @@ class Mutant(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     gaps: tuple[OracleGap, ...] = ()
     input_gap: InputGap | None = None
     condition: str = ""
+    changed: bool = False
 
     @property
     def proposals(self) -> tuple[tuple[str, Proposal], ...]:
@@ -346,6 +348,8 @@ class Mutation(msgspec.Struct, frozen=True, kw_only=True, tag="mutation", omit_d
             layer take of a mutant.
         self_check: What judging a sample again has shown; None: not done.
         document: Changes to the OpenAPI document, held against what was recorded; empty: not computed.
+        sources: The text of each file that has a mutant, by path.
+        changed_since: The git revision since which lines count as changed; empty: none is known.
     """
 
     mutants: tuple[Mutant, ...]
@@ -359,6 +363,8 @@ class Mutation(msgspec.Struct, frozen=True, kw_only=True, tag="mutation", omit_d
     seconds: dict[str, float] = {}
     self_check: SelfCheck | None = None
     document: tuple[DocumentMutant, ...] = ()
+    sources: dict[str, str] = {}
+    changed_since: str = ""
 
     def count(self, *statuses: MutantStatus) -> int:
         """Return how many mutants have one of these statuses."""

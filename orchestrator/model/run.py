@@ -14,7 +14,7 @@ from orchestrator.model.stage import Generated, StageData, StageResult
 from orchestrator.model.strength import Strength
 from orchestrator.model.suite import Suite
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 D = TypeVar("D", bound=StageData)
 
@@ -145,7 +145,7 @@ class Change(StrEnum):
     FIXED = "fixed"
 
 
-class Difference(msgspec.Struct, frozen=True, kw_only=True):
+class Difference(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One thing that is new, fixed or still there.
 
     Attributes:
@@ -153,12 +153,14 @@ class Difference(msgspec.Struct, frozen=True, kw_only=True):
         fingerprint: Of the thing; a test's node id.
         change: How it compares.
         title: A line for a person.
+        was: Its fingerprint in the earlier run, where another file name or another layout has changed it.
     """
 
     kind: str
     fingerprint: str
     change: Change
     title: str
+    was: str = ""
 
 
 class Comparison(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -170,6 +172,7 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         commit: What it analysed.
         differences: Only of kinds that both runs computed.
         score: Mutation score then; None: not computed.
+        seconds: How long each stage took then; those that did not complete are missing.
         not_compared: Kinds that one of the runs did not compute.
     """
 
@@ -178,6 +181,7 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     differences: tuple[Difference, ...]
     commit: str = ""
     score: float | None = None
+    seconds: dict[str, float] = {}
     not_compared: tuple[str, ...] = ()
 
     def of(self, change: Change) -> tuple[Difference, ...]:
@@ -190,7 +194,36 @@ class GateVerdict(StrEnum):
 
     PASS = "pass"  # noqa: S105 - a verdict, not a credential
     FAIL = "fail"
+    WAIVED = "waived"  # it does not hold, and somebody answers for it until a day
     NOT_COMPUTED = "not computed"
+
+
+class GateScope(StrEnum):
+    """What a gate holds a run against."""
+
+    ABSOLUTE = "absolute"
+    BASELINE = "no worse than the baseline"
+    CHANGED = "on changed lines only"
+
+
+class Waiver(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Leave to fail, for a time: somebody answers for it.
+
+    Attributes:
+        waives: A gate's id, or the fingerprint of a finding, an interaction or a mutant.
+        owner: Who answers for it.
+        reason: Why.
+        until: The last day on which it holds, ISO 8601.
+        expired: Whether that day is over.
+        used: Whether anything would fail without it.
+    """
+
+    waives: str
+    owner: str
+    reason: str
+    until: str
+    expired: bool = False
+    used: bool = False
 
 
 class Gate(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -202,8 +235,12 @@ class Gate(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         threshold: What is asked, as text: `≥ 98 %`.
         value: What was found, as text; empty: not computed.
         verdict: How it stands.
+        scope: What it holds the run against.
+        asked: The threshold as a number; None: it has none.
+        found: What was found as a number; None: not computed.
         hint: What to do when it fails, or why it was not computed.
         evidence: The id of the section of the page that shows why.
+        waiver: Who answers for it, where it is waived.
     """
 
     id: str
@@ -211,20 +248,25 @@ class Gate(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     threshold: str
     verdict: GateVerdict
     value: str = ""
+    scope: GateScope = GateScope.ABSOLUTE
+    asked: float | None = None
+    found: float | None = None
     hint: str = ""
     evidence: str = ""
+    waiver: Waiver | None = None
 
 
-class Verdict(msgspec.Struct, frozen=True, kw_only=True):
+class Verdict(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What the run amounts to. `exit_code` is one of `orchestrator.errors.ExitCode`."""
 
     gates: tuple[Gate, ...]
     exit_code: int
     headline: str
+    waivers: tuple[Waiver, ...] = ()
 
     @property
     def passed(self) -> bool:
-        """Whether every gate that was computed holds and every stage ran."""
+        """Whether every gate that was computed holds or is waived, and every stage ran."""
         return self.exit_code == 0
 
     @property
@@ -232,11 +274,52 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
         """The gates that do not hold."""
         return tuple(g for g in self.gates if g.verdict is GateVerdict.FAIL)
 
+    def waived(self, fingerprint: str) -> Waiver | None:
+        """Return what waives a finding, an interaction or a mutant; None: nothing does."""
+        return next((w for w in self.waivers if w.waives == fingerprint and not w.expired), None)
+
+
+class Point(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A run in a few numbers, for a history. None: not computed.
+
+    Attributes:
+        started: UTC, ISO 8601.
+        commit: What was analysed; empty: not in git.
+        exit_code: How it ended.
+        seconds: Wall time of the whole run.
+        stages: Seconds of each stage that completed.
+        score: Mutation score in percent.
+        survivors: Mutants that nobody noticed.
+        findings: Property findings.
+        failures: Interactions that are not known to hold.
+        red: Red tests.
+    """
+
+    started: str
+    exit_code: int
+    seconds: float
+    commit: str = ""
+    stages: dict[str, float] = {}
+    score: float | None = None
+    survivors: int | None = None
+    findings: int | None = None
+    failures: int | None = None
+    red: int | None = None
+
 
 class Report(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What `run.json` holds, and all that any output is made from. `schema` is `SCHEMA_VERSION`."""
+    """What `run.json` holds, and all that any output is made from.
+
+    Attributes:
+        schema: `SCHEMA_VERSION`.
+        run: What was found.
+        verdict: What it amounts to.
+        comparison: With an earlier run; None: there is none.
+        history: The runs before this one, the oldest first.
+    """
 
     schema: int  # no default: it is always written, whatever else is left out
     run: Run
     verdict: Verdict
     comparison: Comparison | None = None
+    history: tuple[Point, ...] = ()

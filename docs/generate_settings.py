@@ -151,6 +151,7 @@ _WORDS: Final[dict[type, Callable[[Any], str]]] = {
     inspect.IntType: lambda kind: f"whole number{_range(kind)}",
     inspect.FloatType: lambda kind: f"number{_range(kind)}",
     inspect.StrType: lambda _: "text",
+    inspect.DateType: lambda _: "date",
 }
 
 

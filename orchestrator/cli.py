@@ -84,7 +84,7 @@ def _refuse_platform() -> None:
 class _Commands(click.Group):
     """Commands of which some are imported when they are asked for: a run does not wait for them."""
 
-    _lazy: Final = ("doctor", "explain", "init", "merge", "propose")
+    _lazy: Final = ("baseline", "compare", "doctor", "explain", "gate", "init", "merge", "propose")
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names of all commands."""
@@ -109,6 +109,7 @@ def commands() -> None:
     orchestrator run         run all stages, write reports/quality.html
     orchestrator merge       make one report of the runs of several machines
     orchestrator propose     make the tests that notice survivors
+    orchestrator compare     say what is new and what is fixed between two runs
     """
 
 
@@ -123,7 +124,7 @@ def commands() -> None:
 )
 @click.option("--seed", type=click.IntRange(min=0), help="Another seed than that of the settings.")
 @click.option(
-    "--baseline", type=click.Path(path_type=Path), help="A run.json to compare with, instead of the setting's."
+    "--baseline", metavar="RUN", help="What to compare with, instead of the setting's: a file, a folder, git:REV."
 )
 @click.option("--changed-since", metavar="REV", help="Judge only mutants of lines changed since this git revision.")
 @click.option(
@@ -142,7 +143,7 @@ def run(
     asked: tuple[str, ...],
     fail_under: float | None,
     seed: int | None,
-    baseline: Path | None,
+    baseline: str | None,
     changed_since: str | None,
     budget: float | None,
     quick: bool | None,
@@ -182,9 +183,16 @@ def run(
         return saved.verdict.exit_code
     planned = runner.plan(project, asked)
     earlier = runner.earlier(project, project.reports)
+    before = history.points(project.reports)
     with progress.teller(console) as teller:
         report = runner.run(
-            project, planned, teller, asked=asked, compared_with=earlier, command=runner.default_command()
+            project,
+            planned,
+            teller,
+            asked=asked,
+            compared_with=earlier,
+            before=before,
+            command=runner.default_command(),
         )
     page = reports.write(report, project.reports)
     terminal.say(report, page, console)
@@ -194,7 +202,7 @@ def run(
 
 
 def _with_options(
-    project: config.Project, fail_under: float | None, seed: int | None, baseline: Path | None
+    project: config.Project, fail_under: float | None, seed: int | None, baseline: str | None
 ) -> config.Project:
     """Put the command line's options over the settings."""
     settings = project.settings
@@ -205,7 +213,8 @@ def _with_options(
     if seed is not None:
         settings = msgspec.structs.replace(settings, seed=seed)
     if baseline is not None:
-        settings = msgspec.structs.replace(settings, baseline=str(baseline.resolve()))
+        here = baseline if baseline.startswith("git:") else str(Path(baseline).resolve())
+        settings = msgspec.structs.replace(settings, baseline=here)
     return msgspec.structs.replace(project, settings=settings)
 
 

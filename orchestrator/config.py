@@ -6,6 +6,7 @@ sentence that documents it (`docs/settings.md` is written from them; a test comp
 
 from __future__ import annotations
 
+import datetime
 import difflib
 import os
 import types
@@ -375,33 +376,68 @@ class Mutation(_Section, frozen=True):
         return self.workers or os.cpu_count() or 1
 
 
+NO_WORSE: Final = "no worse"
+NoWorse = Literal["no worse"]
+
+
 class Gates(_Section, frozen=True):
-    """What must hold for the run to pass. `false` turns a gate off."""
+    """What must hold for the run to pass. `false` turns a gate off; `"no worse"` asks for what the baseline has."""
 
     suite_success: Annotated[
-        Percent | Literal[False],
+        Percent | NoWorse | Literal[False],
         Meta(description="Least share of the project's own tests that pass, in percent."),
     ] = 98.0
     suite_seconds: Annotated[
-        Seconds | Literal[False], Meta(description="Longest time that the project's own tests take.")
+        Seconds | NoWorse | Literal[False], Meta(description="Longest time that the project's own tests take.")
     ] = 60.0
-    property_findings: Annotated[Count | Literal[False], Meta(description="Most property findings.")] = 0
-    contract_failures: Annotated[Count | Literal[False], Meta(description="Most interactions that do not hold.")] = 0
+    property_findings: Annotated[Count | NoWorse | Literal[False], Meta(description="Most property findings.")] = 0
+    contract_failures: Annotated[
+        Count | NoWorse | Literal[False], Meta(description="Most interactions that do not hold.")
+    ] = 0
     operations: Annotated[
-        Count | Literal[False], Meta(description="Least number of operations that were sent a request.")
+        Count | NoWorse | Literal[False], Meta(description="Least number of operations that were sent a request.")
     ] = 1
-    interactions: Annotated[Count | Literal[False], Meta(description="Least number of interactions verified.")] = 1
-    mutants: Annotated[Count | Literal[False], Meta(description="Least number of mutants judged.")] = 1
+    interactions: Annotated[
+        Count | NoWorse | Literal[False], Meta(description="Least number of interactions verified.")
+    ] = 1
+    mutants: Annotated[Count | NoWorse | Literal[False], Meta(description="Least number of mutants judged.")] = 1
     mutation_score: Annotated[
-        Percent | Literal[False],
+        Percent | NoWorse | Literal[False],
         Meta(description="Least share of detected mutants on the critical paths, in percent."),
     ] = 60.0
+    changed_score: Annotated[
+        Percent | NoWorse | Literal[False],
+        Meta(
+            description="Least share of detected mutants among those of changed lines, in percent. What has changed is "
+            "told by `mutation.changed-since`, or by the baseline's commit."
+        ),
+    ] = False
+    changed_survivors: Annotated[
+        Count | NoWorse | Literal[False], Meta(description="Most mutants of changed lines that nobody notices.")
+    ] = False
     no_worse: Annotated[
         bool,
         Meta(
             description="No new finding, mismatch or survivor, and no lower score, than the baseline (if one is set)."
         ),
     ] = True
+
+
+class Waiver(_Section, frozen=True):
+    """Leave to fail until a day. When it is over, the run fails."""
+
+    waives: Annotated[
+        str,
+        Meta(
+            min_length=1,
+            description="The id of a gate, which may fail; or the fingerprint of a finding, a mismatch or a survivor, "
+            "which is not counted.",
+            examples=["mutation-score", "3fa29c01d2b4"],
+        ),
+    ]
+    owner: Annotated[str, Meta(min_length=1, description="Who answers for it.")]
+    reason: Annotated[str, Meta(min_length=1, description="Why.")]
+    until: Annotated[datetime.date, Meta(description="The last day on which it holds.")]
 
 
 class Settings(_Section, frozen=True):
@@ -436,7 +472,11 @@ class Settings(_Section, frozen=True):
     reports: Annotated[str, Meta(description="Where reports are written, relative to the project.")] = "reports"
     baseline: Annotated[
         str,
-        Meta(description="A `run.json` to compare with.", examples=["quality-baseline.json"]),
+        Meta(
+            description="The run to compare with: a `run.json`, a folder that has one, or `git:REVISION:PATH` for one "
+            "that is kept in git (without a path: `quality-baseline.json`). `orchestrator baseline save` writes one.",
+            examples=["quality-baseline.json", "git:origin/main"],
+        ),
     ] = ""
     seed: Annotated[Count, Meta(description="What makes generated data repeatable.")] = 1
     app: Annotated[App, Meta(description="Where the API is.")] = App()
@@ -447,6 +487,7 @@ class Settings(_Section, frozen=True):
     contracts: Annotated[Contracts, Meta(description="The consumers' pacts.")] = Contracts()
     mutation: Annotated[Mutation, Meta(description="Mutation testing.")] = Mutation()
     gates: Annotated[Gates, Meta(description="What must hold.")] = Gates()
+    waivers: Annotated[tuple[Waiver, ...], Meta(description="What may fail, for a time.")] = ()
 
 
 class Project(msgspec.Struct, frozen=True, kw_only=True):

@@ -20,7 +20,7 @@ from typing import Final
 
 import msgspec
 
-from orchestrator import history, process, text
+from orchestrator import baseline, process, text
 from orchestrator.adapters import agent, git, pact, pytest, source
 from orchestrator.adapters.agent import Agent, Header
 from orchestrator.adapters.openapi import Document
@@ -489,12 +489,11 @@ def _folders(context: Context) -> Iterator[Check]:
 
 
 def _baseline(context: Context) -> Iterator[Check]:
-    path = context.project.settings.baseline
-    if not path:
+    told = context.project.settings.baseline
+    if not told:
         yield _nothing("baseline", "`baseline` is not set: a run is compared with the one before")
         return
-    report = history.read(context.project.root / path, Code.BASELINE_UNREADABLE)
-    yield _good("baseline", f"{path}, of {report.run.started}")
+    yield _good("baseline", f"{told}, of {baseline.load(context.project, told).run.started}")
 
 
 def _git(context: Context) -> Iterator[Check]:

@@ -16,13 +16,13 @@ from pathlib import Path
 
 import msgspec
 
-from orchestrator import __version__, codec, config, gates, history, matrix, text
+from orchestrator import __version__, baseline, codec, config, gates, history, matrix, text
 from orchestrator.adapters import git
 from orchestrator.adapters.agent import Agent
 from orchestrator.config import Project
 from orchestrator.errors import Code, OrchestratorError, UsageError
 from orchestrator.model.problem import Problem
-from orchestrator.model.run import SCHEMA_VERSION, Comparison, Provenance, Report, Run
+from orchestrator.model.run import SCHEMA_VERSION, Comparison, Point, Provenance, Report, Run
 from orchestrator.model.stage import StageResult, StageStatus
 from orchestrator.mutation import critical
 from orchestrator.progress import Teller
@@ -96,10 +96,9 @@ def earlier(project: Project, folder: Path) -> Earlier | None:
         OrchestratorError: the baseline can't be read. (The run before need not be readable.)
     """
     if project.settings.baseline:
-        path = project.root / project.settings.baseline
-        return Earlier("baseline", history.read(path, Code.BASELINE_UNREADABLE).run)
+        return Earlier(history.BASELINE, baseline.load(project, project.settings.baseline).run)
     with contextlib.suppress(OrchestratorError):
-        return Earlier("previous run", history.read(folder / "run.json").run)
+        return Earlier(history.PREVIOUS, history.read(folder / "run.json").run)
     return None
 
 
@@ -110,6 +109,7 @@ def run(
     *,
     asked: Collection[str] = (),
     compared_with: Earlier | None = None,
+    before: tuple[Point, ...] = (),
     command: Sequence[str] = (),
 ) -> Report:
     """Run the stages and return what they found, compared and judged.
@@ -126,7 +126,8 @@ def run(
         stages=(),
     )
     partial = project.state / "partial.json"
-    with Context(project, teller, asked, [stage.name for stage in planned]) as context:
+    since = compared_with.run.subject.commit if compared_with else ""
+    with Context(project, teller, asked, [stage.name for stage in planned], since) as context:
         interrupted = False
         for stage in planned:
             if interrupted:
@@ -144,7 +145,7 @@ def run(
                 stages=tuple(context.results.values()),
             )
             found = msgspec.structs.replace(so_far, operations=matrix.link(so_far))
-            done = judged(found, compared_with, project)
+            done = judged(found, compared_with, project, before=before)
             codec.write_atomically(partial, codec.to_json(done))
     return done
 
@@ -204,15 +205,31 @@ def _tools() -> Mapping[str, str]:
     return {name: importlib.metadata.version(name) for name in _TOLD_VERSIONS}
 
 
-def judged(run: Run, compared_with: Earlier | None, project: Project) -> Report:
-    """Compare a run with an earlier one, and judge it by the project's gates."""
+def judged(
+    run: Run,
+    compared_with: Earlier | None,
+    project: Project,
+    *,
+    before: tuple[Point, ...] = (),
+    today: datetime.date | None = None,
+) -> Report:
+    """Compare a run with an earlier one, and judge it by the project's gates.
+
+    Args:
+        run: What was found.
+        compared_with: The earlier one; None: there is none.
+        project: Whose gates and waivers.
+        before: The history up to this run.
+        today: Until when waivers must hold; None: the day of the run.
+    """
     comparison: Comparison | None = None
     if compared_with is not None:
         comparison = history.compare(run, compared_with.run, compared_with.label)
-        if len(comparison.not_compared) == len(history.KINDS) and comparison.label != "baseline":
+        if len(comparison.not_compared) == len(history.KINDS) and comparison.label != history.BASELINE:
             comparison = None  # the run before broke off early: nothing to say
-    verdict = gates.evaluate(run, comparison, project.settings.gates)
-    return Report(schema=SCHEMA_VERSION, run=run, verdict=verdict, comparison=comparison)
+    settings = project.settings
+    verdict = gates.evaluate(run, comparison, settings.gates, settings.waivers, today)
+    return Report(schema=SCHEMA_VERSION, run=run, verdict=verdict, comparison=comparison, history=before)
 
 
 def default_command() -> list[str]:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import datetime
 from typing import Any
 
 import msgspec
@@ -8,12 +9,12 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from orchestrator import gates, history
-from orchestrator.config import Gates
+from orchestrator.config import Gates, Waiver
 from orchestrator.errors import Code
 from orchestrator.model.contracts import Contracts, Verification
 from orchestrator.model.mutation import MutantStatus, Mutation
 from orchestrator.model.problem import Problem
-from orchestrator.model.run import Gate, GateVerdict, Run, Verdict
+from orchestrator.model.run import Gate, GateScope, GateVerdict, Run, Verdict
 from orchestrator.model.stage import StageData, StageStatus
 from orchestrator.model.suite import Outcome, Suite
 from tests import builders
@@ -306,3 +307,90 @@ def test_the_verdict_passes_exactly_when_no_gate_fails_and_all_is_said(
     assert found.passed == (not found.failing) == (found.exit_code == 0)
     assert all(g.value for g in found.gates if g.verdict is not GateVerdict.NOT_COMPUTED)
     assert msgspec.json.encode(found)
+
+
+def with_baseline(of: Run, earlier: Run, *waivers: Waiver, today: str = "2026-01-02", **settings: Any) -> Verdict:
+    compared = history.compare(of, earlier, "baseline")
+    return gates.evaluate(of, compared, Gates(**settings), waivers, datetime.date.fromisoformat(today))
+
+
+def waiver(waives: str, until: str = "2026-01-31") -> Waiver:
+    return Waiver(waives=waives, owner="ann", reason="ticket 7", until=datetime.date.fromisoformat(until))
+
+
+def only(found: Verdict, id_: str) -> Gate:
+    (gate,) = (g for g in found.gates if g.id == id_)
+    return gate
+
+
+@pytest.mark.parametrize(
+    ("now", "then", "expected"),
+    [(1, 1, GateVerdict.PASS), (1, 2, GateVerdict.PASS), (2, 1, GateVerdict.FAIL)],
+)
+def test_a_gate_can_ask_for_what_the_baseline_has(now: int, then: int, expected: GateVerdict) -> None:
+    of, earlier = (run(properties(*(finding(check=str(n)) for n in range(count)))) for count in (now, then))
+    found = only(with_baseline(of, earlier, property_findings="no worse"), "property-findings")
+    assert (found.verdict, found.scope, found.asked, found.found) == (expected, GateScope.BASELINE, then, now)
+
+
+def test_no_worse_than_a_baseline_that_does_not_know_is_not_computed() -> None:
+    of = run(properties())
+    for found in (judge(of, property_findings="no worse"), with_baseline(of, run(), property_findings="no worse")):
+        gate = only(found, "property-findings")
+        assert (gate.verdict, gate.hint) == (GateVerdict.NOT_COMPUTED, "there is no baseline that has it")
+
+
+def test_a_gate_can_be_about_changed_lines_only() -> None:
+    mutants = [builders.mutant(SURVIVED, "1"), builders.mutant(KILLED, "2", changed=True)]
+    of = run(Mutation(mutants=tuple(mutants), critical=("*",), changed_since="main"))
+    assert verdict("changed-survivors", of, changed_survivors=0) is GateVerdict.PASS
+    assert gate("changed-score", of, changed_score=100.0).found == 100.0
+    mutants[0] = msgspec.structs.replace(mutants[0], changed=True)
+    of = run(Mutation(mutants=tuple(mutants), critical=("*",), changed_since="main"))
+    assert verdict("changed-survivors", of, changed_survivors=0) is GateVerdict.FAIL
+    assert gate("changed-score", of, changed_score=100.0).found == 50.0
+
+
+def test_a_gate_about_changed_lines_is_not_computed_where_nobody_knows_what_has_changed() -> None:
+    of = run(mutation(SURVIVED))
+    assert verdict("changed-survivors", of, changed_survivors=0) is GateVerdict.NOT_COMPUTED
+    assert "changed-since" in gate("changed-survivors", of, changed_survivors=0).hint
+    unjudged = builders.mutant(MutantStatus.NOT_RUN, "1", changed=True)
+    of = run(Mutation(mutants=(unjudged,), critical=("*",), changed_since="main"))
+    assert verdict("changed-survivors", of, changed_survivors=0) is GateVerdict.NOT_COMPUTED
+
+
+def test_a_gate_that_is_waived_does_not_fail_and_is_shown() -> None:
+    found = with_baseline(run(mutation(SURVIVED)), run(), waiver("mutation-score"))
+    gate = only(found, "mutation-score")
+    assert gate.verdict is GateVerdict.WAIVED
+    assert gate.waiver is not None
+    assert (gate.waiver.owner, gate.waiver.until) == ("ann", "2026-01-31")
+    assert (found.exit_code, found.waivers[0].used) == (0, True)
+    assert "1 waived" in found.headline
+
+
+def test_what_is_waived_by_its_fingerprint_is_not_counted_and_not_new() -> None:
+    of = run(properties(finding(fingerprint="known")), contracts(Verification.MISMATCH))
+    mismatch = of.contracts.failures[0].fingerprint if of.contracts else ""
+    earlier = run(properties(), contracts())
+    assert with_baseline(of, earlier).exit_code == 1
+    found = with_baseline(of, earlier, waiver("known"), waiver(mismatch))
+    assert {g.id for g in found.failing} == set()
+    assert all(w.used for w in found.waivers)
+
+
+def test_a_waiver_holds_on_its_last_day_and_fails_when_it_is_over() -> None:
+    of = run(mutation(SURVIVED))
+    last, after = (
+        with_baseline(of, run(), waiver("mutation-score"), today=f"2026-{day}") for day in ("01-31", "02-01")
+    )
+    assert (last.exit_code, last.waivers[0].expired) == (0, False)
+    assert {g.id for g in after.failing} == {"mutation-score", "waivers"}
+    assert "ann" in only(after, "waivers").value
+
+
+def test_a_waiver_that_nothing_needs_is_told_and_expires_too() -> None:
+    found = with_baseline(good_run(), good_run(), waiver("mutation-score"))
+    assert (found.exit_code, found.waivers[0].used) == (0, False)
+    assert with_baseline(good_run(), good_run(), waiver("mutation-score"), today="2027-01-01").exit_code == 1

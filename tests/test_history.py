@@ -108,7 +108,7 @@ def test_what_one_run_did_not_compute_is_not_compared() -> None:
 def test_a_comparison_says_with_what() -> None:
     then = run(builders.mutation(MutantStatus.KILLED, MutantStatus.SURVIVED))
     compared = history.compare(run(), then, "baseline")
-    assert (compared.label, compared.started, compared.commit, compared.score) == (
+    assert (compared.label, compared.started, compared.commit, compared.measured["mutation-score"]) == (
         "baseline",
         "2026-01-02T03:04:05Z",
         "0123456789abcdef",
@@ -190,3 +190,24 @@ def test_a_report_cut_off_anywhere_is_refused(tmp_path: Path) -> None:
             history.read(path)
     path.write_bytes(data)
     assert isinstance(history.read(path), Report)
+
+
+def test_the_history_is_read_line_by_line(tmp_path: Path) -> None:
+    points = [builders.report(run(started=f"2026-01-0{day}T00:00:00Z")).point for day in (1, 2)]
+    (tmp_path / history.HISTORY).write_bytes(b"".join(codec.to_json(p).replace(b"\n", b"") + b"\n" for p in points))
+    assert history.points(tmp_path) == tuple(points)
+    assert history.points(tmp_path / "elsewhere") == ()
+
+
+def test_a_history_with_a_broken_line_is_put_aside_and_goes_on(tmp_path: Path) -> None:
+    path = tmp_path / history.HISTORY
+    point = builders.report().point
+    path.write_bytes(codec.to_json(point).replace(b"\n", b"") + b"\n{\n\xff\n")
+    assert history.points(tmp_path) == (point,)
+    assert (tmp_path / "history.unreadable").read_bytes() == path.read_bytes()
+
+
+def test_only_the_newest_runs_are_kept(tmp_path: Path) -> None:
+    line = codec.to_json(builders.report().point).replace(b"\n", b"") + b"\n"
+    (tmp_path / history.HISTORY).write_bytes(line * (history.KEPT + 3))
+    assert len(history.points(tmp_path)) == history.KEPT

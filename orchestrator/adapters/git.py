@@ -38,7 +38,7 @@ def changed_lines(root: Path, revision: str) -> dict[str, list[range]]:
     Raises:
         UsageError: there is no such revision, or no git.
     """
-    if not _git(root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}"):
+    if not knows(root, revision):
         raise UsageError(
             Code.UNKNOWN_REVISION,
             f"git knows no revision {text.one_line(revision)!r} here",
@@ -59,16 +59,28 @@ def changed_lines(root: Path, revision: str) -> dict[str, list[range]]:
     return found
 
 
+def file_at(root: Path, revision: str, path: str) -> bytes | None:
+    """Return a file as it is in a revision, its path relative to `root`; None: there is none, or no git."""
+    return _output(root, "show", "--end-of-options", f"{revision}:./{path}")
+
+
+def knows(root: Path, revision: str) -> bool:
+    """Whether there is such a commit here."""
+    return bool(_git(root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}"))
+
+
 def _git(root: Path, *arguments: str) -> str:
+    return (_output(root, *arguments) or b"").decode("utf-8", errors="replace").rstrip("\n")
+
+
+def _output(root: Path, *arguments: str) -> bytes | None:
     try:
         done = subprocess.run(
             ["git", "-C", str(root), *arguments],  # noqa: S607 - whichever git the user has
             capture_output=True,
-            text=True,
             check=False,
             timeout=60,
-            errors="replace",
         )
     except (OSError, subprocess.TimeoutExpired):
-        return ""
-    return done.stdout.rstrip("\n") if done.returncode == 0 else ""
+        return None
+    return done.stdout if done.returncode == 0 else None

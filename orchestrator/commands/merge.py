@@ -36,7 +36,7 @@ def command(*, saved: tuple[Path, ...], settings_file: Path | None, output: Path
     project = config.load(Path.cwd(), settings_file)
     earlier = runner.earlier(project, project.reports)
     run = _joined([history.read(path).run for path in saved])
-    done = runner.judged(run, earlier, project)
+    done = runner.judged(run, earlier, project, before=history.points(project.reports))
     page = report.write(done, output or project.reports)
     terminal.say(done, page, terminal.console())
     return done.verdict.exit_code

@@ -10,7 +10,7 @@ import msgspec
 from orchestrator.model.contracts import Contracts
 from orchestrator.model.mutation import Mutation
 from orchestrator.model.properties import Properties
-from orchestrator.model.stage import Generated, StageData, StageResult
+from orchestrator.model.stage import Generated, StageData, StageResult, StageStatus
 from orchestrator.model.strength import Strength
 from orchestrator.model.suite import Suite
 
@@ -167,11 +167,11 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A run next to an earlier one.
 
     Attributes:
-        label: What the earlier run is: `baseline` or `previous run`.
+        label: What the earlier run is: `baseline`, `previous run`, or a file's name.
         started: When it started.
         commit: What it analysed.
         differences: Only of kinds that both runs computed.
-        score: Mutation score then; None: not computed.
+        measured: The numbers that gates are about, then, by the gate's id; those not computed are missing.
         seconds: How long each stage took then; those that did not complete are missing.
         not_compared: Kinds that one of the runs did not compute.
     """
@@ -180,7 +180,7 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     started: str
     differences: tuple[Difference, ...]
     commit: str = ""
-    score: float | None = None
+    measured: dict[str, float] = {}
     seconds: dict[str, float] = {}
     not_compared: tuple[str, ...] = ()
 
@@ -323,3 +323,22 @@ class Report(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     verdict: Verdict
     comparison: Comparison | None = None
     history: tuple[Point, ...] = ()
+
+    @property
+    def point(self) -> Point:
+        """This run in a few numbers."""
+        run = self.run
+        mutants = run.mutation.mutants if run.mutation else None
+        whole = run.mutation is not None and not run.mutation.quick and not run.mutation.shard
+        return Point(
+            started=run.started,
+            commit=run.subject.commit,
+            exit_code=self.verdict.exit_code,
+            seconds=run.seconds,
+            stages={s.name: s.seconds for s in run.stages if s.status is StageStatus.COMPLETED},
+            score=run.mutation.score if run.mutation and whole else None,
+            survivors=sum(m.status.is_undetected for m in mutants) if mutants is not None and whole else None,
+            findings=len(run.properties.findings) if run.properties else None,
+            failures=len(run.contracts.failures) if run.contracts else None,
+            red=sum(t.outcome.is_red for t in run.suite.tests) if run.suite else None,
+        )

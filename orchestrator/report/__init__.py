@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Final
 
 from orchestrator import codec
+from orchestrator.history import HISTORY
 from orchestrator.model.run import Report
-from orchestrator.report import html, junit, summary
+from orchestrator.report import html, junit, past, summary
 
 PAGE: Final = "quality.html"
 RUN: Final = "run.json"
@@ -19,6 +20,7 @@ OUTPUTS: Final[dict[str, Callable[[Report], bytes]]] = {
     RUN: codec.to_json,
     "junit.xml": junit.render,
     "summary.md": summary.render,
+    HISTORY: past.render,
 }
 
 

@@ -1,8 +1,8 @@
-"""JUnit XML, as CI systems read it: the gates, the suite, the property tests, the interactions, the stages.
+"""JUnit XML, as CI systems read it: the gates, the suite, the property tests, the interactions, survivors, the stages.
 
 Verdicts on mutants that plain pytest does not share are there too, if there are any. There is no standard; this keeps
 to the schema that Jenkins and GitLab read (`testsuites`, `testsuite`, `testcase` with `failure`, `error` or `skipped`).
-A survivor is no failed test case: the gate on the score is.
+A survivor is a failed test case where a gate fails because of it, and else one that was skipped.
 """
 
 from __future__ import annotations
@@ -13,9 +13,10 @@ from collections.abc import Iterator
 import msgspec
 
 from orchestrator import text
-from orchestrator.model.run import GateVerdict, Report, Run
+from orchestrator.model.run import GateVerdict, Report, Run, Waiver
 from orchestrator.model.stage import StageStatus
 from orchestrator.model.suite import Outcome
+from orchestrator.report.blame import blamed_survivors
 
 
 class Case(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,8 +36,9 @@ def render(report: Report) -> bytes:
         "gates": list(_gates(report)),
         "stages": list(_stages(report.run)),
         "suite": list(_suite(report.run)),
-        "properties": list(_properties(report.run)),
-        "contracts": list(_contracts(report.run)),
+        "properties": list(_properties(report)),
+        "contracts": list(_contracts(report)),
+        "survivors": list(_survivors(report)),
         "self-check": list(_self_check(report.run)),
     }
     cases = [case for listed in suites.values() for case in listed]
@@ -76,10 +78,12 @@ def _counts(cases: list[Case]) -> dict[str, str]:
 
 
 def _gates(report: Report) -> Iterator[Case]:
-    kinds = {GateVerdict.FAIL: "failure", GateVerdict.NOT_COMPUTED: "skipped", GateVerdict.PASS: ""}
+    skipped = (GateVerdict.NOT_COMPUTED, GateVerdict.WAIVED)
     for gate in report.verdict.gates:
         said = f"{gate.value} (asked: {gate.threshold})" if gate.value else gate.hint
-        yield Case(classname="gates", name=gate.title, kind=kinds[gate.verdict], message=said, detail=gate.hint)
+        said = f"{_waived(gate.waiver)}: {said}" if gate.waiver else said
+        kind = "failure" if gate.verdict is GateVerdict.FAIL else "skipped" if gate.verdict in skipped else ""
+        yield Case(classname="gates", name=gate.title, kind=kind, message=said, detail=gate.hint)
 
 
 def _stages(run: Run) -> Iterator[Case]:
@@ -101,35 +105,57 @@ def _suite(run: Run) -> Iterator[Case]:
         yield Case(classname=module, name=name or module, seconds=test.seconds, kind=kind, message=message)
 
 
-def _properties(run: Run) -> Iterator[Case]:
-    if run.properties is None:
+def _properties(report: Report) -> Iterator[Case]:
+    properties = report.run.properties
+    if properties is None:
         return
-    called = [c.operation for c in run.properties.cases]
-    for operation in dict.fromkeys([*called, *(f.operation for f in run.properties.findings)]):
-        findings = [f for f in run.properties.findings if f.operation == operation]
+    called = [c.operation for c in properties.cases]
+    for operation in dict.fromkeys([*called, *(f.operation for f in properties.findings)]):
+        findings = [f for f in properties.findings if f.operation == operation]
         for finding in findings:
+            waiver = report.verdict.waived(finding.fingerprint)
             yield Case(
                 classname="properties",
                 name=f"{operation} {finding.check}",
-                kind="failure",
-                message=finding.title,
+                kind="skipped" if waiver else "failure",
+                message=f"{_waived(waiver)}: {finding.title}" if waiver else finding.title,
                 detail=f"{finding.message}\n\n{finding.curl}",
             )
         if not findings:
             yield Case(classname="properties", name=operation)
 
 
-def _contracts(run: Run) -> Iterator[Case]:
-    for interaction in run.contracts.interactions if run.contracts else ():
+def _contracts(report: Report) -> Iterator[Case]:
+    for interaction in report.run.contracts.interactions if report.run.contracts else ():
         lines = [f"{m.kind} {m.path}: {m.message}" for m in interaction.mismatches]
+        waiver = report.verdict.waived(interaction.fingerprint)
+        message = interaction.error or str(interaction.result)
         yield Case(
             classname=interaction.consumer,
             name=interaction.description,
             seconds=interaction.seconds or 0.0,
-            kind="failure" if interaction.result.is_failure else "",
-            message=interaction.error or str(interaction.result),
+            kind=("skipped" if waiver else "failure") if interaction.result.is_failure else "",
+            message=f"{_waived(waiver)}: {message}" if waiver else message,
             detail="\n".join(lines),
         )
+
+
+def _waived(waiver: Waiver | None) -> str:
+    return f"waived by {waiver.owner} until {waiver.until}: {waiver.reason}" if waiver else ""
+
+
+def _survivors(report: Report) -> Iterator[Case]:
+    blamed = blamed_survivors(report)
+    for mutant in report.run.mutation.mutants if report.run.mutation else ():
+        if mutant.status.is_undetected:
+            fails = mutant.fingerprint in blamed
+            yield Case(
+                classname=mutant.path,
+                name=f"{mutant.function} {mutant.fingerprint}",
+                kind="failure" if fails else "skipped",
+                message=f"{mutant.status} at line {mutant.line}{'' if fails else ', and no gate fails because of it'}",
+                detail=mutant.diff,
+            )
 
 
 def _self_check(run: Run) -> Iterator[Case]:

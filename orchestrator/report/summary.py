@@ -1,51 +1,72 @@
-"""Markdown for a job summary or a pull-request comment."""
+"""Markdown for a job summary or a pull-request comment: at most 60 KB, lists folded."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from orchestrator import text
 from orchestrator.model.mutation import Mutant
-from orchestrator.model.run import Change, GateVerdict, Report
+from orchestrator.model.run import Gate, GateVerdict, Report
+from orchestrator.report import comparison, markdown
+from orchestrator.report.markdown import code, folded
 
-_SIGNS: Final = {GateVerdict.PASS: "✅", GateVerdict.FAIL: "❌", GateVerdict.NOT_COMPUTED: "➖"}
-_MOST: Final = 20
+LIMIT: Final = 60_000  # bytes: a comment on a pull request may have 65,536 characters
+_SIGNS: Final = {
+    GateVerdict.FAIL: "❌",
+    GateVerdict.WAIVED: "⚠️",
+    GateVerdict.NOT_COMPUTED: "➖",
+    GateVerdict.PASS: "✅",
+}
+_MOST: Final = (20, 10, 5, 2, 0)  # things of a list, the most that fit
+_LONGEST: Final = 500  # characters of one thing
 
 
 def render(report: Report) -> bytes:
     """Return the Markdown document."""
-    run = report.run
-    lines = [
-        f"## {_SIGNS[GateVerdict.PASS] if report.verdict.passed else _SIGNS[GateVerdict.FAIL]} "
-        f"{escape(run.subject.name)}: {escape(report.verdict.headline)}",
-        "",
-        "| | gate | asked | found |",
-        "|---|---|---|---|",
-    ]
-    lines += [
-        f"| {_SIGNS[g.verdict]} | {escape(g.title)} | {escape(g.threshold)} | {escape(g.value or 'not computed')} |"
-        for g in report.verdict.gates
-    ]
-    lines += ["", *_stages(report), *_changes(report), *_findings(report), *_mismatches(report), *_mutants(report)]
-    return ("\n".join(lines).rstrip() + "\n").encode("utf-8", errors="backslashreplace")
+    made = b""
+    for most in _MOST:
+        made = "\n".join(_lines(report, most)).rstrip().encode("utf-8", errors="backslashreplace") + b"\n"
+        if len(made) <= LIMIT:
+            return made
+    return _cut(made)
+
+
+def _cut(made: bytes) -> bytes:
+    """Return the lines that fit; no list is open in a summary without things."""
+    note = b"\n\nThe rest is in `quality.html`.\n"
+    head = made[: LIMIT - len(note)]
+    return head[: head.rfind(b"\n")] + note
 
 
 def escape(value: str) -> str:
-    """Return foreign text that Markdown shows as it is, on one line."""
-    flat = " ".join(text.visible(value).split())
-    flat = flat.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    flat = re.sub(r"([\\`*_{}\[\]()#+!|~@])", r"\\\1", flat)
-    return re.sub(r"^(\d*)([-.=])", r"\1\\\2", flat)  # no list, no heading, where a line begins with it
+    """Return foreign text that Markdown shows as it is, on one line, and not too long."""
+    return markdown.escape(text.cut(value, _LONGEST))
 
 
-def code(value: str) -> str:
-    """Return foreign text as a code block, whatever backticks it holds."""
-    shown = text.visible(value)
-    longest = max((len(run) for run in re.findall(r"`+", shown)), default=0)
-    fence = "`" * max(3, longest + 1)
-    return f"{fence}\n{shown}\n{fence}"
+def _lines(report: Report, most: int) -> list[str]:
+    sign = _SIGNS[GateVerdict.PASS if report.verdict.passed else GateVerdict.FAIL]
+    gates = sorted(report.verdict.gates, key=lambda gate: list(_SIGNS).index(gate.verdict))
+    lines = [
+        f"## {sign} {escape(report.run.subject.name)}: {escape(report.verdict.headline)}",
+        "",
+        "| | gate | asked | found |",
+        "|---|---|---|---|",
+        *map(_gate, gates),
+        "",
+    ]
+    if report.comparison is not None:
+        lines += [comparison.render(report.run, report.comparison, most), ""]
+    for section in (_disagreements, _findings, _mismatches, _survivors):
+        lines += section(report, most)
+    return [*lines, *_stages(report)]
+
+
+def _gate(gate: Gate) -> str:
+    found = escape(gate.value or "not computed")
+    if gate.waiver:
+        found += escape(f" – waived by {gate.waiver.owner} until {gate.waiver.until}: {gate.waiver.reason}")
+    return f"| {_SIGNS[gate.verdict]} | {escape(gate.title)} | {escape(gate.threshold)} | {found} |"
 
 
 def _stages(report: Report) -> list[str]:
@@ -55,69 +76,57 @@ def _stages(report: Report) -> list[str]:
         if stage.error:
             said = f"{stage.error.code} {stage.error.message}"
         lines.append(f"- **{escape(stage.name)}** ({stage.status}, {text.seconds(stage.seconds)}): {escape(said)}")
-    return [*lines, ""]
+    return lines
 
 
-def _changes(report: Report) -> list[str]:
-    if report.comparison is None:
+def _listed(title: str, things: Sequence[object], lines: Iterator[str], most: int) -> list[str]:
+    """Return a heading, and under it, folded, the first things; none if there is nothing."""
+    if not things:
         return []
-    new, fixed = report.comparison.of(Change.NEW), report.comparison.of(Change.FIXED)
-    return [
-        f"### Since the {report.comparison.label}: {len(new)} new, {len(fixed)} fixed",
-        *(f"- new {d.kind}: {escape(d.title)}" for d in new[:_MOST]),
-        *_more(new),
-        "",
-    ]
+    shown = [line for line, _ in zip(lines, range(most), strict=False)]
+    rest = len(things) - len(shown)
+    more = [f"- and {rest:,} more, in `quality.html`"] if rest else []
+    return [f"### {title}", "", *folded(f"The first {len(shown)}" if rest else "Show", [*shown, *more]), ""]
 
 
-def _more(listed: Sequence[object]) -> list[str]:
-    return [f"- and {len(listed) - _MOST:,} more"] if len(listed) > _MOST else []
-
-
-def _findings(report: Report) -> list[str]:
+def _findings(report: Report, most: int) -> list[str]:
     findings = report.run.properties.findings if report.run.properties else ()
-    if not findings:
-        return []
-    lines = [f"### {text.plural(len(findings), 'property finding')}"]
-    for finding in findings[:_MOST]:
-        lines += [f"**{escape(finding.operation)}**: {escape(finding.title)}", "", code(finding.curl), ""]
-    return [*lines, *_more(findings), ""]
+    lines = (
+        f"**{escape(f.operation)}**: {escape(f.title)}{_waived(report, f.fingerprint)}\n\n"
+        f"{code(text.cut(f.curl, 2_000))}"
+        for f in findings
+    )
+    return _listed(text.plural(len(findings), "property finding"), findings, lines, most)
 
 
-def _mismatches(report: Report) -> list[str]:
+def _mismatches(report: Report, most: int) -> list[str]:
     failures = report.run.contracts.failures if report.run.contracts else ()
-    if not failures:
-        return []
-    lines = [f"### {text.plural(len(failures), 'pact mismatch', 'pact mismatches')}"]
-    for failure in failures[:_MOST]:
-        said = failure.error or "; ".join(m.message for m in failure.mismatches[:3])
-        lines.append(f"- **{escape(failure.consumer)}**, {escape(failure.description)}: {escape(said)}")
-    return [*lines, *_more(failures), ""]
+    lines = (
+        f"- **{escape(f.consumer)}**, {escape(f.description)}: "
+        f"{escape(f.error or '; '.join(m.message for m in f.mismatches[:3]))}{_waived(report, f.fingerprint)}"
+        for f in failures
+    )
+    return _listed(text.plural(len(failures), "pact mismatch", "pact mismatches"), failures, lines, most)
 
 
-def _mutants(report: Report) -> list[str]:
-    return [*_disagreements(report), *_survivors(report)]
+def _waived(report: Report, fingerprint: str) -> str:
+    waiver = report.verdict.waived(fingerprint)
+    return escape(f" – waived by {waiver.owner} until {waiver.until}: {waiver.reason}") if waiver else ""
 
 
-def _disagreements(report: Report) -> list[str]:
+def _disagreements(report: Report, most: int) -> list[str]:
     check = report.run.mutation.self_check if report.run.mutation else None
     found = check.disagreements if check else ()
-    if not found:
-        return []
-    lines = [f"### {text.plural(len(found), 'verdict')} that plain pytest does not share"]
-    lines += [f"- {escape(d.mutant)}: {d.ours} here, {d.plain} there ({escape(d.detail)})" for d in found[:_MOST]]
-    return [*lines, *_more(found), ""]
+    lines = (f"- {escape(d.mutant)}: {d.ours} here, {d.plain} there ({escape(d.detail)})" for d in found)
+    return _listed(f"{text.plural(len(found), 'verdict')} that plain pytest does not share", found, lines, most)
 
 
-def _survivors(report: Report) -> list[str]:
+def _survivors(report: Report, most: int) -> list[str]:
     mutants = report.run.mutation.mutants if report.run.mutation else ()
     undetected = [m for m in mutants if m.status.is_undetected]
-    if not undetected:
-        return []
-    lines = [f"### {text.plural(len(undetected), 'mutant')} that nobody noticed"]
-    undetected.sort(key=lambda m: not m.gaps)  # those whose damage a test sees come first
-    lines += [f"- {escape(f'{m.path}:{m.line} {m.function}')} ({m.status}){_seen(m)}" for m in undetected[:_MOST]]
-    return [*lines, *_more(undetected), ""]
+    undetected.sort(key=lambda m: (not m.changed, not m.gaps))  # what has changed, and what a test sees, comes first
+    lines = (f"- {escape(f'{m.path}:{m.line} {m.function}')} ({m.status}){_seen(m)}" for m in undetected)
+    return _listed(f"{text.plural(len(undetected), 'mutant')} that nobody noticed", undetected, lines, most)
 
 
 def _seen(mutant: Mutant) -> str:

@@ -11,7 +11,12 @@ from rich.console import Console
 from orchestrator import text
 from orchestrator.model.run import Change, GateVerdict, Report
 
-_SIGNS = {GateVerdict.PASS: "[green]✓[/]", GateVerdict.FAIL: "[red]✗[/]", GateVerdict.NOT_COMPUTED: "[dim]–[/]"}
+_SIGNS = {
+    GateVerdict.PASS: "[green]✓[/]",
+    GateVerdict.FAIL: "[red]✗[/]",
+    GateVerdict.WAIVED: "[yellow]![/]",
+    GateVerdict.NOT_COMPUTED: "[dim]–[/]",
+}
 
 
 def console(*, stderr: bool = False) -> Console:
@@ -19,8 +24,8 @@ def console(*, stderr: bool = False) -> Console:
     return Console(stderr=stderr, emoji=False)
 
 
-def say(report: Report, page: Path, console: Console) -> None:
-    """Print the verdict, the gates, what is worst, and where the page is."""
+def say(report: Report, page: Path | None, console: Console) -> None:
+    """Print the verdict, the gates, what is worst, and where the page is, if one was written."""
     verdict, run = report.verdict, report.run
     style = "bold green" if verdict.passed else "bold red"
     console.print()
@@ -35,12 +40,16 @@ def say(report: Report, page: Path, console: Console) -> None:
             f"  {_SIGNS[gate.verdict]} {escape(gate.title)}: {escape(found)} [dim](asked: {escape(gate.threshold)})[/]"
         )
         console.print(line, highlight=False, soft_wrap=True)
+        if gate.waiver:
+            said = f"waived by {gate.waiver.owner} until {gate.waiver.until}: {gate.waiver.reason}"
+            console.print(f"      {escape(said)}", highlight=False, soft_wrap=True)
     for line in _worst(report):
         console.print(f"  {escape(line)}", highlight=False, soft_wrap=True)
     if report.comparison is not None:
         new, fixed = len(report.comparison.of(Change.NEW)), len(report.comparison.of(Change.FIXED))
         console.print(f"  since the {escape(report.comparison.label)}: {new} new, {fixed} fixed", highlight=False)
-    console.print(f"  [bold]{escape(os.path.relpath(page))}[/]", highlight=False, soft_wrap=True)
+    if page is not None:
+        console.print(f"  [bold]{escape(os.path.relpath(page))}[/]", highlight=False, soft_wrap=True)
 
 
 def escape(value: str) -> str:

@@ -29,8 +29,14 @@ class Context:
     """What a stage may use. The app is started when the first stage asks for it, and again when it has died."""
 
     def __init__(
-        self, project: Project, teller: Teller, asked: Collection[str] = (), planned: Collection[str] = ()
+        self,
+        project: Project,
+        teller: Teller,
+        asked: Collection[str] = (),
+        planned: Collection[str] = (),
+        since: str = "",
     ) -> None:
+        self.since = since  # the commit of the run that this one is compared with; empty: none
         self._asked = asked
         self._planned = planned
         self.ahead = Ahead(project)

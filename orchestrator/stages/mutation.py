@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from functools import partial
+from importlib.util import decode_source
 from typing import TypeVar
 
 import msgspec
@@ -18,6 +20,7 @@ from orchestrator.errors import Code, OrchestratorError
 from orchestrator.model.mutation import InputGap, Mutant, MutantStatus, Mutation, OracleGap, Step, Unmutated
 from orchestrator.model.problem import Problem
 from orchestrator.model.properties import Properties
+from orchestrator.model.replacement import replaced
 from orchestrator.model.stage import StageResult, StageStatus
 from orchestrator.model.strength import kills
 from orchestrator.model.suite import Outcome, Suite
@@ -62,6 +65,7 @@ def run(context: Context) -> StageResult:
     if not settings.budget and (kept := last.result()):
         judged = [m for m in kept.mutation.mutants if m.status.is_detected or m.status.is_undetected]
         held = msgspec.structs.replace(kept.mutation, reused=len(judged), seconds={}, self_check=None)
+        held = _with_source(held, context)
         summary = f"{_summary(held)}: nothing has changed since the last run"
         return completed(NAME, held, summary, *kept.notices, error=_error(held) or unmatched)
     begun = time.monotonic()
@@ -94,9 +98,11 @@ def run(context: Context) -> StageResult:
     mutation, summary = known()
     notices = [*engine.result.notices, *making.result().problems, *_notices(mutation)]
     if time.monotonic() - begun > settings.timeout and mutation.count(MutantStatus.NOT_RUN):
+        mutation = _with_source(mutation, context)
         result = timed_out(NAME, mutation, summary, settings.timeout, "mutation.timeout")
         return msgspec.structs.replace(result, notices=tuple(notices))
     last.keep(mutation, engine.result.read, notices, context.results["suite"])
+    mutation = _with_source(mutation, context)
     return completed(NAME, mutation, summary, *notices, error=_error(mutation) or unmatched)
 
 
@@ -208,6 +214,26 @@ def _with_requests_operations(mutation: Mutation, context: Context) -> Mutation:
         return replace(mutant, gaps=tuple(map(named, mutant.gaps)), input_gap=gap) if mutant.gaps or gap else mutant
 
     return replace(mutation, mutants=tuple(map(with_names, mutation.mutants)))
+
+
+def _with_source(mutation: Mutation, context: Context) -> Mutation:
+    """Add the text of the files that have mutants, and say which mutants change lines that are new."""
+    root, replace = context.project.root, msgspec.structs.replace
+    sources = {}
+    for path in sorted({m.path for m in mutation.mutants}):
+        with contextlib.suppress(OSError, SyntaxError, UnicodeDecodeError):
+            sources[path] = text.visible(decode_source((root / path).read_bytes()))
+    since = context.project.settings.mutation.changed_since or context.since
+    if not since or not git.knows(root, since):
+        return replace(mutation, sources=sources)
+    lines = git.changed_lines(root, since)
+
+    def is_changed(mutant: Mutant) -> bool:
+        place = replaced(mutant.diff)
+        return any(s.start <= place.end_line and place.line < s.stop for s in lines.get(mutant.path, ()))
+
+    mutants = tuple(replace(m, changed=is_changed(m)) if m.path in lines else m for m in mutation.mutants)
+    return replace(mutation, mutants=mutants, sources=sources, changed_since=since)
 
 
 def _mutation(

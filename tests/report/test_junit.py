@@ -41,7 +41,7 @@ def test_whatever_foreign_text_holds_the_document_is_xml(said: str) -> None:
 
 def test_the_counts_are_those_of_the_cases() -> None:
     root = parsed(builders.report(builders.full_run()))
-    assert len(root) == 6
+    assert len(root) == 7
     for element in (root, *root):
         listed = list(element.iter("testcase"))
         for attribute, tag in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
@@ -150,3 +150,9 @@ def test_a_skipped_stage_says_why() -> None:
     skipped = stage(name="contracts", status=StageStatus.SKIPPED, reason="no pacts")
     (found,) = suite_of(parsed(builders.report(run(skipped))), "stages").iter("skipped")
     assert found.get("message") == "no pacts"
+
+
+def test_a_survivor_fails_only_where_a_gate_fails_because_of_it() -> None:
+    of = run(mutation(MutantStatus.SURVIVED, MutantStatus.NO_TESTS, MutantStatus.KILLED))
+    assert set(kinds(parsed(builders.report(of, mutation_score=60)), "survivors").values()) == {"failure"}
+    assert set(kinds(parsed(builders.report(of, mutation_score=30)), "survivors").values()) == {"skipped"}

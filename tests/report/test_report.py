@@ -27,6 +27,7 @@ def test_every_output_is_written_and_nothing_else(tmp_path: Path) -> None:
             "run.json",
             "junit.xml",
             "summary.md",
+            "history.jsonl",
         }
     )
 

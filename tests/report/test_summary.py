@@ -13,7 +13,7 @@ from orchestrator.model.mutation import Disagreement, MutantStatus, SelfCheck
 from orchestrator.model.problem import Problem
 from orchestrator.model.run import Report
 from orchestrator.model.stage import StageStatus
-from orchestrator.report import summary
+from orchestrator.report import markdown, summary
 from tests import builders
 from tests.builders import contracts, finding, interaction, mutation, properties, run, stage
 from tests.report.hostile import STRINGS
@@ -55,7 +55,7 @@ def test_escaped_text_stays_within_its_table_cell(value: str) -> None:
 
 @given(hostile)
 def test_a_code_block_holds(value: str) -> None:
-    parsed = MARKDOWN.parse(f"{summary.code(value)}\n\nafter")
+    parsed = MARKDOWN.parse(f"{markdown.code(value)}\n\nafter")
     assert [t.type for t in parsed] == ["fence", "paragraph_open", "inline", "paragraph_close"]
     assert text.visible(value) == parsed[0].content.removesuffix("\n")
 

@@ -692,16 +692,19 @@ def section_of(annotation: Any) -> type[msgspec.Struct] | None:
     return None
 
 
-def changed(settings: msgspec.Struct, prefix: str = "") -> dict[str, str]:
-    """Return every setting that is not at its default, by dotted key, as text."""
-    values: dict[str, str] = {}
+def told(settings: msgspec.Struct, prefix: str = "") -> tuple[dict[str, str], dict[str, str]]:
+    """Return the settings that are not at their default, and those that are, by dotted key, as text."""
+    changed: dict[str, str] = {}
+    at_default: dict[str, str] = {}
     for field in msgspec.structs.fields(type(settings)):
         value = getattr(settings, field.name)
         key = f"{prefix}{field.encode_name}"
         factory = field.default_factory
         default = field.default if factory is msgspec.NODEFAULT else factory()
         if isinstance(value, msgspec.Struct):
-            values |= changed(value, f"{key}.")
-        elif value != default:
-            values[key] = msgspec.json.encode(value).decode()
-    return values
+            inner_changed, inner_at_default = told(value, f"{key}.")
+            changed |= inner_changed
+            at_default |= inner_at_default
+        else:
+            (at_default if value == default else changed)[key] = msgspec.json.encode(value).decode()
+    return changed, at_default

@@ -188,7 +188,7 @@ def _provenance(project: Project, app: Agent | None, command: Sequence[str]) -> 
     tools = dict(_tools())
     if app is not None:
         tools |= {f"{name} (app)": version for name, version in sorted(app.versions.items())}
-    settings = config.changed(project.settings)
+    settings, defaults = config.told(project.settings)
     return Provenance(
         command=text.one_line(shlex.join(command)),
         orchestrator=__version__,
@@ -197,6 +197,7 @@ def _provenance(project: Project, app: Agent | None, command: Sequence[str]) -> 
         platform=f"{platform.system()} {platform.machine()}",
         tools=tools,
         settings={k: text.REDACTED if k == "app.environment" else text.one_line(v) for k, v in settings.items()},
+        defaults={k: text.one_line(v) for k, v in defaults.items()},
     )
 
 

@@ -181,7 +181,7 @@ def test_two_identities_of_one_name_are_refused() -> None:
 
 
 def test_only_what_is_not_at_its_default_is_changed() -> None:
-    assert config.changed(parse("")) == {"app.target": '"shop.main:app"'}
+    assert config.told(parse(""))[0] == {"app.target": '"shop.main:app"'}
     assert config.changed(
         parse("seed = 7\napp.arguments = {a = 1}\n[gates]\nmutation-score = false\n[tests]\npaths = ['tests']\n")
     ) == {
@@ -193,7 +193,7 @@ def test_only_what_is_not_at_its_default_is_changed() -> None:
 
 
 def test_changed_settings_of_lists_are_shown_whole() -> None:
-    shown = config.changed(parse("[[identities]]\nname = 'a'\ncommand = ['x', 'y']"))
+    shown, _ = config.told(parse("[[identities]]\nname = 'a'\ncommand = ['x', 'y']"))
     assert '"name":"a"' in shown["identities"]
     assert '"command":["x","y"]' in shown["identities"]
 

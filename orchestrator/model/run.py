@@ -38,6 +38,7 @@ class Provenance(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         python: The driver's Python; `subject_python` the user's interpreter's.
         platform: The operating system.
         settings: Every setting that is not at its default, by dotted key; secrets redacted.
+        defaults: Every other setting.
     """
 
     command: str
@@ -47,6 +48,7 @@ class Provenance(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     subject_python: str = ""
     tools: dict[str, str] = {}
     settings: dict[str, str] = {}
+    defaults: dict[str, str] = {}
 
 
 class OperationRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

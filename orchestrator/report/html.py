@@ -1,56 +1,88 @@
 """The page: one self-contained HTML file, rendered with Jinja2 from the report alone.
 
-It has no script, and its Content-Security-Policy allows nothing but its own style sheet: text from responses is
-shown, whatever it holds.
+Its Content-Security-Policy allows its own style sheet and scripts, by their hashes, and nothing else: text from
+responses is shown, whatever it holds. What is too much for the page as such lies in it packed: the cards of survivors
+after the first hundred, the mutants by file, and the viewer of these.
 """
 
 from __future__ import annotations
 
 import base64
 import contextlib
+import gzip
 import hashlib
-from itertools import groupby
+import re
+import shlex
+from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import jinja2
+import msgspec
 from jinja2.bccache import Bucket
 
 from orchestrator import errors, text
-from orchestrator.model.mutation import (
-    LAYERS,
-    Mutant,
-    MutantKind,
-    MutantStatus,
-    Mutation,
-)
-from orchestrator.model.run import Change, Gate, GateVerdict, Report
-from orchestrator.model.strength import consumers, kills, known_in_all_layers, lacking, strengths
+from orchestrator.model.mutation import LAYERS, Mutant, Step
+from orchestrator.model.run import Report
+from orchestrator.report import stryker
+from orchestrator.report.view import View, target, test_id, view
 
-TEMPLATES: Final = Path(__file__).parent / "templates"
-SLOWEST: Final = 5
-_ORDER: Final = {GateVerdict.FAIL: 0, GateVerdict.NOT_COMPUTED: 1, GateVerdict.PASS: 2}
-_KINDS: Final = {
-    MutantKind.FUNCTION: "functions",
-    MutantKind.HANDLER: "decorated functions",
-    MutantKind.DEFAULT: "defaults of parameters",
-    MutantKind.CLASS: "class bodies",
-    MutantKind.MODULE: "modules",
+FOLDER: Final = Path(__file__).parent
+TEMPLATES: Final = FOLDER / "templates"
+VIEWER: Final = FOLDER / "vendor" / "mutation-test-elements.js"
+LONGEST: Final = 20_000  # characters of one text on the page; run.json has it whole
+
+# A step, how it is shown, its sign: the colour is never the only one.
+_STEPS: Final[dict[Step | None, tuple[str, str]]] = {
+    Step.REVEALED: ("good", "●"),
+    Step.PROPAGATED: ("bad", "◐"),
+    Step.REACHED: ("warn", "○"),
+    Step.REACHED_UNSEEN: ("warn", "○"),
+    Step.NOT_REACHED: ("none", "–"),
+    None: ("none", "?"),
 }
-_WHY_NOT_JUDGED: Final = {
-    MutantStatus.EQUIVALENT: "compiled it is the original",
-    MutantStatus.DUPLICATE: "compiled it is another mutant",
-    MutantStatus.TRIVIAL: "logging, a representation, types",
-    MutantStatus.INVALID: "it is no Python",
-    MutantStatus.SUPPRESSED: "the settings say that it need not be",
-    MutantStatus.SUSPICIOUS: "the tools failed",
-    MutantStatus.NOT_RUN: "no time was left, or it was not asked for",
+_GLOSSARY: Final = {
+    "operation": "One method on one path of the API, as the OpenAPI document describes it.",
+    "mutant": "A small change made to the code on purpose, to see whether anybody notices.",
+    "survivor": "A mutant that nobody notices: every test, generated case and interaction still passes.",
+    "layer": "Who could notice: the project's own tests (unit), the tests generated from the OpenAPI document "
+    "(property), the consumers' pacts (contract).",
+    "not reached": "Nothing of the layer executes the changed code.",
+    "reached": "The changed code is executed, and every response stays the same.",
+    "propagated": "A response differs, and whoever gets it says nothing.",
+    "revealed": "Somebody notices: a test, a check or an interaction fails.",
+    "oracle gap": "A test gets the broken response and passes: an assertion is missing.",
+    "input gap": "No request of the tests makes a difference visible: a request is missing.",
+    "finding": "A promise of the OpenAPI document that the API does not keep.",
+    "consumer": "A program that uses the API, and says in a pact what it relies on.",
+    "interaction": "A request and the response that a consumer relies on.",
+    "gate": "A condition that the run must meet.",
+    "baseline": "An earlier run that was accepted, which this one is compared with.",
+    "waiver": "Leave for a gate or a finding to fail until a day; somebody answers for it.",
 }
 
 
 def render(report: Report) -> bytes:
     """Return the page."""
-    style = (TEMPLATES / "style.css").read_text("utf-8")
+    shown = view(report)
+    environment = _environment()
+    style, script, frame = (_asset(name) for name in ("style.css", "page.js", "frame.js"))
+    archives = _archives(report, shown, environment, frame)
+    page = environment.get_template("page.html.jinja").render(
+        report=report,
+        run=report.run,
+        verdict=report.verdict,
+        view=shown,
+        sections=_sections(report, shown),
+        archives=archives,
+        style=style,
+        script=script,
+        policy=_policy(style, script, frame, with_viewer=bool(report.run.mutation and report.run.mutation.mutants)),
+    )
+    return page.encode("utf-8", errors="backslashreplace")
+
+
+def _environment() -> jinja2.Environment:
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES),
         autoescape=True,
@@ -58,36 +90,26 @@ def render(report: Report) -> bytes:
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
         bytecode_cache=_kept(),
+        finalize=_shown,
     )
+    environment.globals |= {"GLOSSARY": _GLOSSARY, "LAYERS": LAYERS, "STEPS": _STEPS}
     environment.filters |= {
         "plural": text.plural,
         "duration": text.seconds,
         "percent": _percent,
         "anchor": errors.anchor,
+        "moment": _moment,
+        "slug": _slug,
+        "link": target,
+        "seen_by": _seen_by,
+        "test_id": test_id,
     }
-    mutants = report.run.mutation.mutants if report.run.mutation else ()
-    page = environment.get_template("page.html.jinja").render(
-        report=report,
-        run=report.run,
-        verdict=report.verdict,
-        comparison=report.comparison,
-        gates=sorted(report.verdict.gates, key=_gate_order),
-        changes=_changes(report),
-        new={d.fingerprint for d in report.comparison.of(Change.NEW)} if report.comparison else set(),
-        survivors=_survivors(report),
-        by_kind=_by_kind(report.run.mutation) if report.run.mutation else [],
-        not_judged=_not_judged(report.run.mutation) if report.run.mutation else [],
-        LAYERS=LAYERS,
-        strengths=strengths(mutants),
-        known=len(known_in_all_layers(mutants)),
-        consumers=consumers(report.run.mutation) if report.run.mutation else {},
-        lacking=lacking(mutants),
-        kills=kills(report.run.mutation) if report.run.mutation else (),
-        slowest=_slowest(report),
-        style=style,
-        style_hash=base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),
-    )
-    return page.encode("utf-8", errors="backslashreplace")
+    return environment
+
+
+def _shown(value: Any) -> Any:
+    """Return what a template writes: foreign text made visible once more, for the run may come from elsewhere."""
+    return text.cut(text.visible(value), LONGEST) if type(value) is str else value
 
 
 class _CompiledTemplates(jinja2.FileSystemBytecodeCache):
@@ -106,52 +128,84 @@ def _kept() -> _CompiledTemplates | None:
         return None
 
 
+@cache
+def _asset(name: str) -> str:
+    return (TEMPLATES / name).read_text("utf-8").strip()
+
+
+@cache
+def _viewer() -> str:
+    return VIEWER.read_text("utf-8")
+
+
+def _policy(style: str, *scripts: str, with_viewer: bool) -> str:
+    """Return the page's policy. A frame made by `srcdoc` has that of its page, so the viewer's hash is in it too."""
+    allowed = " ".join(_hash(script) for script in (*scripts, *([_viewer()] if with_viewer else [])))
+    return (
+        f"default-src 'none'; script-src {allowed}; style-src {_hash(style)}; "
+        "base-uri 'none'; form-action 'none'"
+    )
+
+
+@cache
+def _hash(code: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(code.encode()).digest()).decode()}'"
+
+
+def _archives(
+    report: Report, shown: View, environment: jinja2.Environment, frame: str
+) -> list[tuple[str, str]]:
+    """Return what lies packed in the page: (id, gzip in base64)."""
+    found = []
+    if shown.ranked.rest:
+        card = environment.get_template("sections/card.html.jinja").module.card  # type: ignore[attr-defined]
+        rest = [([m.fingerprint for m in c.mutants], c.find, str(card(c))) for c in shown.ranked.rest]
+        found.append(("packed-cards", _packed(msgspec.json.encode(rest))))
+    if report.run.mutation and report.run.mutation.mutants:
+        found.append(("packed-mutants", _packed(msgspec.json.encode(stryker.document(report)))))
+        found.append(("packed-viewer", _packed_viewer()))
+        found.append(("packed-frame", _packed(frame.encode())))
+    return found
+
+
+def _packed(data: bytes) -> str:
+    return base64.b64encode(gzip.compress(data, mtime=0)).decode()
+
+
+@cache
+def _packed_viewer() -> str:
+    return _packed(_viewer().encode())
+
+
+def _sections(report: Report, shown: View) -> list[tuple[str, str, int]]:
+    """Return the sections that the bar names: id, name, how much is in it that matters."""
+    return [
+        ("gates", "Gates", len(report.verdict.failing)),
+        ("changes", "Changes", len(shown.new)),
+        ("stages", "Stages", sum(bool(s.error) for s in report.run.stages)),
+        ("operations", "Operations", 0),
+        ("survivors", "Survivors", shown.survivors),
+        ("findings", "Findings", len(shown.findings) + shown.hidden_findings),
+        ("mismatches", "Mismatches", len(shown.mismatches) + shown.hidden_mismatches),
+        ("suite", "Tests", len(shown.red) + shown.hidden_red),
+        ("mutants", "By file", 0),
+        ("history", "History", 0),
+        ("provenance", "Provenance", 0),
+    ]
+
+
 def _percent(value: float | None) -> str:
     return "not computed" if value is None else text.percent(value)
 
 
-def _gate_order(gate: Gate) -> int:
-    return _ORDER[gate.verdict]
+def _moment(started: str) -> str:
+    return started.replace("T", " ").replace("Z", " UTC")
 
 
-def _changes(report: Report) -> list[tuple[Change, list[tuple[str, str]]]]:
-    """Return what changed, as (change, [(kind, title)]), without what is still there."""
-    if report.comparison is None:
-        return []
-    return [
-        (change, [(d.kind, d.title) for d in report.comparison.of(change)]) for change in (Change.NEW, Change.FIXED)
-    ]
+def _slug(name: str) -> str:
+    return re.sub(r"\W+", "-", name)
 
 
-def _survivors(report: Report) -> list[tuple[str, list[Mutant]]]:
-    """Return the mutants that nobody noticed, by file and function; those whose damage tests see come first."""
-    if report.run.mutation is None:
-        return []
-    undetected = [m for m in report.run.mutation.mutants if m.status.is_undetected]
-    undetected.sort(key=lambda m: (m.path, m.function, not m.gaps, m.status is MutantStatus.NO_TESTS, m.line))
-    return [(name, list(group)) for name, group in groupby(undetected, lambda m: f"{m.path} · {m.function}")]
-
-
-def _by_kind(mutation: Mutation) -> list[tuple[str, int, int]]:
-    """Return, for each kind of code that has judged mutants: its name, how many are detected, how many there are."""
-    found = []
-    for kind, name in _KINDS.items():
-        of_kind = [m.status for m in mutation.mutants if m.kind is kind]
-        detected = sum(status.is_detected for status in of_kind)
-        judged = detected + sum(status.is_undetected for status in of_kind)
-        if judged:
-            found.append((name, detected, judged))
-    return found
-
-
-def _not_judged(mutation: Mutation) -> list[tuple[str, int, str]]:
-    """Return, for each status of mutants that were not judged: its name, how many there are, and why."""
-    counts = [(status, mutation.count(status), why) for status, why in _WHY_NOT_JUDGED.items()]
-    return [(status.value, count, why) for status, count, why in counts if count]
-
-
-def _slowest(report: Report) -> list[tuple[str, float]]:
-    if report.run.suite is None:
-        return []
-    tests = sorted(report.run.suite.tests, key=lambda t: -t.seconds)
-    return [(t.id, t.seconds) for t in tests[:SLOWEST] if t.seconds >= 0.1]
+def _seen_by(mutant: Mutant) -> str:
+    """Return the tests that see a survivor's damage, as arguments of pytest."""
+    return shlex.join(dict.fromkeys(gap.test for gap in mutant.gaps if gap.layer == "unit"))

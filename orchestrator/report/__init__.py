@@ -8,7 +8,18 @@ from typing import Final
 
 from orchestrator import codec
 from orchestrator.model.run import Report
-from orchestrator.report import html, junit, summary
+from orchestrator.report import (
+    badge,
+    code_quality,
+    html,
+    junit,
+    metrics,
+    sarif,
+    shields,
+    stryker,
+    summary,
+    workflow_commands,
+)
 
 PAGE: Final = "quality.html"
 RUN: Final = "run.json"
@@ -19,6 +30,13 @@ OUTPUTS: Final[dict[str, Callable[[Report], bytes]]] = {
     RUN: codec.to_json,
     "junit.xml": junit.render,
     "summary.md": summary.render,
+    "mutation.json": stryker.render,
+    "quality.sarif": sarif.render,
+    "codequality.json": code_quality.render,
+    "annotations.txt": workflow_commands.render,
+    "badge.svg": badge.render,
+    "badge.json": shields.render,
+    "metrics.prom": metrics.render,
 }
 
 

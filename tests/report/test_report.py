@@ -27,6 +27,13 @@ def test_every_output_is_written_and_nothing_else(tmp_path: Path) -> None:
             "run.json",
             "junit.xml",
             "summary.md",
+            "mutation.json",
+            "quality.sarif",
+            "codequality.json",
+            "annotations.txt",
+            "badge.svg",
+            "badge.json",
+            "metrics.prom",
         }
     )
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any, Final
 
-from orchestrator import codec
+from orchestrator import codec, text
 from orchestrator.model.fingerprint import fingerprint
 from orchestrator.model.run import Report
 from orchestrator.report.problems import Found, found
 
 _SEVERITIES: Final = {"critical": "blocker", "high": "critical", "medium": "major", "low": "minor"}
+_DESCRIPTION: Final = 500  # GitLab shows it in one line
 
 
 def render(report: Report) -> bytes:
@@ -30,7 +31,7 @@ def render(report: Report) -> bytes:
 def _entry(one: Found, occurrence: int) -> dict[str, Any]:
     title = one.title if one.accepted is None else f"{one.title} (accepted: {one.accepted})"
     return {
-        "description": f"{title}\n{one.message}",
+        "description": text.cut(f"{title}\n{one.message}", _DESCRIPTION),
         "check_name": one.rule.id,
         # GitLab shows one entry a fingerprint, whatever else is in the others.
         "fingerprint": fingerprint(one.kind, one.fingerprint, *([str(occurrence)] if occurrence > 1 else [])),

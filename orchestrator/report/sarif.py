@@ -105,7 +105,8 @@ def _result(one: Found, rule: int, fallback: str) -> _Json:
 
 def _message(one: Found) -> str:
     """Return the whole, its first line for hosts that show no more."""
-    return f"{one.title}\n{one.message}" if one.message and one.message != one.title else one.title
+    said = f"{one.title}\n{one.message}" if one.message != one.title else one.title
+    return said.replace("](", "] (")  # a message may hold links, and what others wrote shall be none
 
 
 def _locations(one: Found, fallback: str) -> list[_Json]:

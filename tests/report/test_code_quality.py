@@ -66,6 +66,11 @@ def test_an_entry_says_what_is_wrong_and_where() -> None:
     assert "`1` becomes `2`" in entry["description"]
 
 
+def test_a_long_description_is_cut() -> None:
+    entries = made(builders.report(run(properties(finding(message="long " * 500)))))
+    assert [len(entry["description"]) < 550 for entry in entries] == [True]
+
+
 def test_the_severity_is_that_of_the_finding() -> None:
     of = properties(*(finding(check=s, severity=s) for s in ("critical", "high", "medium", "low")))
     entries = made(builders.report(run(of)))

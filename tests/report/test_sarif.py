@@ -70,6 +70,11 @@ def test_a_survivor_is_a_warning_at_its_place() -> None:
     assert location["logicalLocations"] == [{"fullyQualifiedName": "total", "kind": "function"}]
 
 
+def test_foreign_text_is_no_link() -> None:
+    (result,) = results(builders.report(run(properties(finding(message="see [this](https://evil.test)")))), "property")
+    assert "see [this] (https://evil.test)" in result["message"]["text"]
+
+
 def test_a_path_is_percent_encoded() -> None:
     of = Mutation(mutants=(mutant(path="my shop/100%/ä#?.py"),), critical=())
     (result,) = results(builders.report(run(of)), "mutant")

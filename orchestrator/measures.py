@@ -55,9 +55,7 @@ def _mutants_judged(run: Run, waived: Waived) -> float | None:
 
 
 def _mutation_score(run: Run, waived: Waived) -> float | None:
-    """Return the score; None: the mutants are of another kind, or only a part of them."""
-    whole = run.mutation is not None and not run.mutation.quick and not run.mutation.shard
-    return run.mutation.score if run.mutation and whole else None
+    return run.score
 
 
 def _changed(run: Run) -> tuple[Mutant, ...] | None:

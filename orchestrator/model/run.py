@@ -138,6 +138,12 @@ class Run(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         """What the mutation stage found; None: not computed."""
         return self._data(Mutation)
 
+    @property
+    def score(self) -> float | None:
+        """The mutation score where it may stand alone; None: the mutants are of another kind, or only a part of them."""
+        mutation = self.mutation
+        return None if mutation is None or mutation.quick or mutation.shard else mutation.score
+
 
 class Change(StrEnum):
     """How something compares with the run before."""
@@ -331,15 +337,14 @@ class Report(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         """This run in a few numbers."""
         run = self.run
         mutants = run.mutation.mutants if run.mutation else None
-        whole = run.mutation is not None and not run.mutation.quick and not run.mutation.shard
         return Point(
             started=run.started,
             commit=run.subject.commit,
             exit_code=self.verdict.exit_code,
             seconds=run.seconds,
             stages={s.name: s.seconds for s in run.stages if s.status is StageStatus.COMPLETED},
-            score=run.mutation.score if run.mutation and whole else None,
-            survivors=sum(m.status.is_undetected for m in mutants) if mutants is not None and whole else None,
+            score=run.score,
+            survivors=sum(m.status.is_undetected for m in mutants) if mutants and run.score is not None else None,
             findings=len(run.properties.findings) if run.properties else None,
             failures=len(run.contracts.failures) if run.contracts else None,
             red=sum(t.outcome.is_red for t in run.suite.tests) if run.suite else None,

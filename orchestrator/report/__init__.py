@@ -9,7 +9,19 @@ from typing import Final
 from orchestrator import codec
 from orchestrator.history import HISTORY
 from orchestrator.model.run import Report
-from orchestrator.report import html, junit, past, summary
+from orchestrator.report import (
+    badge,
+    code_quality,
+    html,
+    junit,
+    metrics,
+    past,
+    sarif,
+    shields,
+    stryker,
+    summary,
+    workflow_commands,
+)
 
 PAGE: Final = "quality.html"
 RUN: Final = "run.json"
@@ -21,6 +33,13 @@ OUTPUTS: Final[dict[str, Callable[[Report], bytes]]] = {
     "junit.xml": junit.render,
     "summary.md": summary.render,
     HISTORY: past.render,
+    "mutation.json": stryker.render,
+    "quality.sarif": sarif.render,
+    "codequality.json": code_quality.render,
+    "annotations.txt": workflow_commands.render,
+    "badge.svg": badge.render,
+    "badge.json": shields.render,
+    "metrics.prom": metrics.render,
 }
 
 

@@ -141,10 +141,7 @@ def _viewer() -> str:
 def _policy(style: str, *scripts: str, with_viewer: bool) -> str:
     """Return the page's policy. A frame made by `srcdoc` has that of its page, so the viewer's hash is in it too."""
     allowed = " ".join(_hash(script) for script in (*scripts, *([_viewer()] if with_viewer else [])))
-    return (
-        f"default-src 'none'; script-src {allowed}; style-src {_hash(style)}; "
-        "base-uri 'none'; form-action 'none'"
-    )
+    return f"default-src 'none'; script-src {allowed}; style-src {_hash(style)}; base-uri 'none'; form-action 'none'"
 
 
 @cache
@@ -152,9 +149,7 @@ def _hash(code: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(code.encode()).digest()).decode()}'"
 
 
-def _archives(
-    report: Report, shown: View, environment: jinja2.Environment, frame: str
-) -> list[tuple[str, str]]:
+def _archives(report: Report, shown: View, environment: jinja2.Environment, frame: str) -> list[tuple[str, str]]:
     """Return what lies packed in the page: (id, gzip in base64)."""
     found = []
     if shown.ranked.rest:

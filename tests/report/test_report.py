@@ -28,6 +28,13 @@ def test_every_output_is_written_and_nothing_else(tmp_path: Path) -> None:
             "junit.xml",
             "summary.md",
             "history.jsonl",
+            "mutation.json",
+            "quality.sarif",
+            "codequality.json",
+            "annotations.txt",
+            "badge.svg",
+            "badge.json",
+            "metrics.prom",
         }
     )
 

@@ -16,8 +16,24 @@ T = TypeVar("T")
 
 
 def to_json(value: object) -> bytes:
-    """Return `value` as indented JSON with a final newline; the same value gives the same bytes."""
-    return msgspec.json.format(msgspec.json.encode(value, order="deterministic"), indent=1) + b"\n"
+    """Return `value` as indented JSON with a final newline; the same value gives the same bytes.
+
+    Lone surrogates, which JSON in UTF-8 can't hold, are written as an escape that is shown: `\\ud800`.
+    """
+    try:
+        encoded = msgspec.json.encode(value, order="deterministic")
+    except UnicodeEncodeError:
+        encoded = msgspec.json.encode(_encodable(msgspec.to_builtins(value)), order="deterministic")
+    return msgspec.json.format(encoded, indent=1) + b"\n"
+
+
+def _encodable(value: Any) -> Any:
+    """Return plain data without lone surrogates."""
+    if isinstance(value, str):
+        return value.encode("utf-8", errors="backslashreplace").decode()
+    if isinstance(value, dict):
+        return {_encodable(key): _encodable(inner) for key, inner in value.items()}
+    return [_encodable(inner) for inner in value] if isinstance(value, list | tuple) else value
 
 
 def from_json(data: bytes, kind: type[T]) -> T:

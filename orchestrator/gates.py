@@ -35,8 +35,7 @@ def evaluate(
         waivers: What may fail, for a time.
         today: Until when waivers must hold; None: the day of the run.
     """
-    day = today or datetime.date.fromisoformat(run.started[:10])
-    told = [_told(waiver, day) for waiver in waivers]
+    told = [_told(waiver, today or datetime.date.fromisoformat(run.started[:10])) for waiver in waivers]
     active = {waiver.waives: waiver for waiver in told if not waiver.expired}
     baseline = comparison if comparison is not None and comparison.label == BASELINE else None
     judged = [gate for measure in _MEASURES if (gate := measure.judge(run, gates, baseline, active.keys())) is not None]

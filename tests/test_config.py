@@ -182,7 +182,7 @@ def test_two_identities_of_one_name_are_refused() -> None:
 
 def test_only_what_is_not_at_its_default_is_changed() -> None:
     assert config.told(parse(""))[0] == {"app.target": '"shop.main:app"'}
-    assert config.changed(
+    assert config.told(
         parse("seed = 7\napp.arguments = {a = 1}\n[gates]\nmutation-score = false\n[tests]\npaths = ['tests']\n")
     ) == {
         "app.target": '"shop.main:app"',

@@ -140,7 +140,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     @property
     def score(self) -> float | None:
-        """The mutation score where it may stand alone; None: the mutants are of another kind, or only a part of them."""
+        """The mutation score, where it may stand alone; None: the mutants are of another kind, or only a part."""
         mutation = self.mutation
         return None if mutation is None or mutation.quick or mutation.shard else mutation.score
 

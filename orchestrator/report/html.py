@@ -20,6 +20,7 @@ from typing import Any, Final
 import jinja2
 import msgspec
 from jinja2.bccache import Bucket
+from markupsafe import Markup
 
 from orchestrator import errors, text
 from orchestrator.model.mutation import LAYERS, Mutant, Step
@@ -135,13 +136,17 @@ def _asset(name: str) -> str:
 
 @cache
 def _viewer() -> str:
-    return VIEWER.read_text("utf-8")
+    """Return the viewer's code, without the one style attribute that the policy would have to allow."""
+    return VIEWER.read_text("utf-8").replace(' style="box-shadow: none"', "")
 
 
 def _policy(style: str, *scripts: str, with_viewer: bool) -> str:
-    """Return the page's policy. A frame made by `srcdoc` has that of its page, so the viewer's hash is in it too."""
-    allowed = " ".join(_hash(script) for script in (*scripts, *([_viewer()] if with_viewer else [])))
-    return f"default-src 'none'; script-src {allowed}; style-src {_hash(style)}; base-uri 'none'; form-action 'none'"
+    """Return the page's policy. A frame made by `srcdoc` has that of its page, so what the viewer needs is in it."""
+    allowed = [_hash(script) for script in (*scripts, *([_viewer()] if with_viewer else []))]
+    rules = ["default-src 'none'", f"script-src {' '.join(allowed)}", f"style-src {_hash(style)}"]
+    if with_viewer:
+        rules.append("img-src data:")  # its icons
+    return "; ".join([*rules, "base-uri 'none'", "form-action 'none'"])
 
 
 @cache
@@ -149,7 +154,7 @@ def _hash(code: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(code.encode()).digest()).decode()}'"
 
 
-def _archives(report: Report, shown: View, environment: jinja2.Environment, frame: str) -> list[tuple[str, str]]:
+def _archives(report: Report, shown: View, environment: jinja2.Environment, frame: str) -> list[tuple[str, Markup]]:
     """Return what lies packed in the page: (id, gzip in base64)."""
     found = []
     if shown.ranked.rest:
@@ -163,12 +168,12 @@ def _archives(report: Report, shown: View, environment: jinja2.Environment, fram
     return found
 
 
-def _packed(data: bytes) -> str:
-    return base64.b64encode(gzip.compress(data, mtime=0)).decode()
+def _packed(data: bytes) -> Markup:
+    return Markup(base64.b64encode(gzip.compress(data, mtime=0)).decode())  # noqa: S704 - nothing in it acts
 
 
 @cache
-def _packed_viewer() -> str:
+def _packed_viewer() -> Markup:
     return _packed(_viewer().encode())
 
 

@@ -40,8 +40,8 @@ def _cut(made: bytes) -> bytes:
 
 
 def escape(value: str) -> str:
-    """Return foreign text that Markdown shows as it is, on one line, and not too long."""
-    return markdown.escape(text.cut(value, _LONGEST))
+    """Return foreign text that Markdown shows as it is, on one line, and not too long; a dash for nothing."""
+    return markdown.escape(text.cut(value, _LONGEST)) or "–"
 
 
 def _lines(report: Report, most: int) -> list[str]:

@@ -50,8 +50,8 @@ def made(report: Report) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("said", STRINGS)
 def test_whatever_foreign_text_holds_the_list_is_valid(said: str) -> None:
-    entries = made(builders.report(builders.full_run(said)))
-    assert len(entries) == len(made(builders.report(builders.full_run())))
+    report = builders.report(builders.full_run(said))
+    assert len(made(report)) == sum(bool(one.file) for one in found(report))  # some of it is no path in a project
 
 
 @pytest.mark.parametrize("report", [builders.report(), builders.report(broken()), compared()])

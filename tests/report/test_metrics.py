@@ -81,6 +81,7 @@ def test_what_was_not_computed_has_no_sample(report: Report) -> None:
         "run_timestamp_seconds",
         "run_seconds",
         "gate_verdict",
+        "gate_asked",
     }
 
 

@@ -184,7 +184,7 @@ def test_only_what_is_not_at_its_default_is_changed() -> None:
     assert config.told(parse(""))[0] == {"app.target": '"shop.main:app"'}
     assert config.told(
         parse("seed = 7\napp.arguments = {a = 1}\n[gates]\nmutation-score = false\n[tests]\npaths = ['tests']\n")
-    ) == {
+    )[0] == {
         "app.target": '"shop.main:app"',
         "app.arguments": '{"a":1}',
         "seed": "7",

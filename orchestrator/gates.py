@@ -44,10 +44,12 @@ def evaluate(
     judged = [_waived(gate, active) for gate in judged]
     if told:
         judged.append(_all_in_time(told))
+    if _nothing_judged(judged, run):
+        judged.append(_NOTHING_JUDGED)
     codes = [exit_code_of(s.error.code) for s in run.stages if s.error]
     if any(s.status is StageStatus.INTERRUPTED for s in run.stages):
         codes.append(ExitCode.INTERRUPTED)
-    if any(g.verdict is GateVerdict.FAIL for g in judged) or _nothing_judged(judged, run):
+    if any(g.verdict is GateVerdict.FAIL for g in judged):
         codes.append(ExitCode.GATE_FAILED)
     exit_code = ExitCode.worst(*codes)
     used = {gate.id for gate in judged if gate.waiver} | _wrong(run)
@@ -104,6 +106,19 @@ def _nothing_judged(gates: Sequence[Gate], run: Run) -> bool:
     """Whether stages that gates speak of were asked for, and not one gate could be computed: zero is no success."""
     asked = any(run.stage(name) for name in KINDS.values())
     return asked and bool(gates) and all(g.verdict is GateVerdict.NOT_COMPUTED for g in gates)
+
+
+_NOTHING_JUDGED: Final = Gate(
+    id="judged",
+    title="Something was judged",
+    threshold="at least one gate",
+    value="none",
+    verdict=GateVerdict.FAIL,
+    asked=1.0,
+    found=0.0,
+    hint="The stages that the gates speak of found nothing to measure; each says why.",
+    evidence="stages",
+)
 
 
 def _headline(gates: Sequence[Gate], run: Run, exit_code: ExitCode) -> str:

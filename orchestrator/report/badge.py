@@ -37,8 +37,9 @@ class Badge(msgspec.Struct, frozen=True, kw_only=True):
 def badge(report: Report) -> Badge:
     """Return what the badge of a report says: it never says that what was not judged passes."""
     verdict = report.verdict
-    if verdict.failing:
-        return Badge(message=f"fails: {text.plural(len(verdict.failing), 'gate')}", color=_RED, failing=True)
+    failing = [gate for gate in verdict.failing if gate.id != "judged"]
+    if failing:
+        return Badge(message=f"fails: {text.plural(len(failing), 'gate')}", color=_RED, failing=True)
     if verdict.exit_code == ExitCode.GATE_FAILED or (verdict.passed and not _holding(report)):
         return Badge(message="nothing judged", color=_GREY, failing=not verdict.passed)
     if not verdict.passed:

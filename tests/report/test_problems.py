@@ -55,7 +55,8 @@ def test_a_run_without_faults_has_none() -> None:
 
 
 def test_a_stage_that_broke_off_comes_before_all() -> None:
-    first, second, third = found(builders.report(broken()))
+    first, second, third, gate = found(builders.report(broken()))
+    assert gate.about == "judged"
     assert {first.kind, second.kind, third.kind} == {Kind.STAGE}
     assert (first.title, first.message) == ("generate did not complete", "interrupted")
     assert (second.rule.id, second.message) == ("stage/QO701", "QO701 too slow\nraise it")
@@ -64,7 +65,8 @@ def test_a_stage_that_broke_off_comes_before_all() -> None:
 
 
 def test_a_skipped_stage_is_no_fault() -> None:
-    assert found(builders.report(run(stage(name="contracts", status=StageStatus.SKIPPED, reason="no pacts")))) == []
+    skipped = stage(name="contracts", status=StageStatus.SKIPPED, reason="no pacts")
+    assert found(builders.report(run(mutation(MutantStatus.KILLED), skipped))) == []
 
 
 @pytest.mark.parametrize("said", STRINGS)

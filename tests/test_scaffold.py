@@ -169,7 +169,8 @@ class TestTheWorkflow:
     def test_installs_the_app_and_runs_the_stages(self, tmp_path: Path) -> None:
         python = Guess(key="python", value="venv/bin/python", because="")
         job, _ = self.workflow(tmp_path, findings(python, install=("-r", "requirements.txt"), secrets=("SHOP_KEY",)))
-        install, run = job["steps"][2:4]
+        install, cache, run = job["steps"][2:5]
+        assert "reports/history.jsonl" in cache["with"]["path"]
         assert "uv venv venv\nuv pip install --python venv -r requirements.txt\n" in install["run"]
         assert run["run"] == "uvx --from quality-orchestrator orchestrator run"
         assert run["env"] == {"SHOP_KEY": "${{ secrets.SHOP_KEY }}"}

@@ -10,6 +10,7 @@ from rich.console import Console
 
 from orchestrator import text
 from orchestrator.model.run import Change, GateVerdict, Report
+from orchestrator.report import workflow_commands
 
 _SIGNS = {
     GateVerdict.PASS: "[green]✓[/]",
@@ -50,6 +51,8 @@ def say(report: Report, page: Path | None, console: Console) -> None:
         console.print(f"  since the {escape(report.comparison.label)}: {new} new, {fixed} fixed", highlight=False)
     if page is not None:
         console.print(f"  [bold]{escape(os.path.relpath(page))}[/]", highlight=False, soft_wrap=True)
+    if os.environ.get("GITHUB_ACTIONS") == "true":  # it turns such lines into notes beside the code
+        print("\n".join(workflow_commands.lines(report)))
 
 
 def escape(value: str) -> str:

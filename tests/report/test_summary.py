@@ -147,3 +147,19 @@ def test_a_mismatch_says_what_does_not_fit_or_why_nothing_is_known() -> None:
     shown = summary.render(builders.report(run(of))).decode()
     assert "- **web**, a: m0; m1; m2\n" in shown
     assert "- **web**, b: nobody can\n" in shown
+
+
+@pytest.mark.parametrize("said", ["x" * 5_000_000, "`" * 100_000, "é" * 200_000])
+def test_a_summary_fits_a_comment_whatever_it_holds(said: str) -> None:
+    assert len(summary.render(builders.report(builders.full_run(said)))) <= summary.LIMIT
+
+
+def test_a_summary_of_many_things_fits_and_says_what_is_left_out() -> None:
+    long = "word " * 400
+    of = run(
+        properties(*(finding(check=str(n), curl=long, title=long) for n in range(300))),
+        *(stage(name=f"stage-{n}", summary=long) for n in range(150)),
+    )
+    shown = summary.render(builders.report(of))
+    assert len(shown) <= summary.LIMIT
+    assert "The rest is in `quality.html`." in shown.decode()

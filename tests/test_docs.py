@@ -128,7 +128,9 @@ def options_of(name: str) -> set[str]:
     command = commands.get_command(click.Context(commands), name)
     assert command, name
     page = command.get_help(click.Context(command, info_name=name, help_option_names=["-h", "--help"]))
-    return set(re.findall(r"(?<![\w-])--?[a-z][a-z-]*", page.partition("Options:")[2]))
+    own = set(re.findall(r"(?<![\w-])--?[a-z][a-z-]*", page.partition("Options:")[2]))
+    parts = command.commands.values() if isinstance(command, click.Group) else ()
+    return own.union(*({option for parameter in part.params for option in parameter.opts} for part in parts))
 
 
 @pytest.mark.parametrize("page", PAGES, ids=names(PAGES))

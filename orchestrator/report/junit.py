@@ -46,7 +46,7 @@ def render(report: Report) -> bytes:
     for name, listed in suites.items():
         if not listed:
             continue
-        about = {"name": name, "timestamp": report.run.started.rstrip("Z"), **_counts(listed)}
+        about = {"name": name, "timestamp": _safe(report.run.started.rstrip("Z")), **_counts(listed)}
         suite = ET.SubElement(root, "testsuite", about)
         for case in listed:
             element = ET.SubElement(

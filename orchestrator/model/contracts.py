@@ -60,10 +60,98 @@ class Interaction(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     error: str = ""
 
 
+class Level(StrEnum):
+    """How much something weighs."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    INFO = "info"
+
+
+class Incompatibility(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A place where a pact and the OpenAPI document say different things.
+
+    Attributes:
+        fingerprint: The same from run to run as long as consumer, description, code and places are.
+        code: The finding's name, as `@pactflow/openapi-pact-comparator` has it: `response.body.incompatible`.
+        level: An error, or only a warning.
+        message: What does not fit, for a person.
+        consumer: Whose pact.
+        description: The interaction's.
+        pact: The pact's file.
+        at_pact: Where in the pact, as a JSON Pointer (RFC 6901).
+        at_document: Where in the OpenAPI document; empty: nowhere.
+        operation: The operation's label; empty: the document has none for the request.
+    """
+
+    fingerprint: str
+    code: str
+    level: Level
+    message: str
+    consumer: str
+    description: str
+    pact: str
+    at_pact: str
+    at_document: str = ""
+    operation: str = ""
+
+
+class Broken(msgspec.Struct, frozen=True, kw_only=True):
+    """An interaction that a change breaks: it agrees with the document before, and not with the one after.
+
+    Attributes:
+        consumer: Whose pact.
+        description: The interaction's.
+        pact: The pact's file.
+        why: What does not fit any more.
+    """
+
+    consumer: str
+    description: str
+    pact: str
+    why: str
+
+
+class DocumentChange(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A change of the OpenAPI document since the last release that consumers may feel.
+
+    Attributes:
+        fingerprint: The same from run to run as long as rule, operation and place are.
+        rule: Its name, as oasdiff has it: `response-property-removed`.
+        level: `error`: it breaks consumers; `warning`: it may; `info`: it breaks nobody.
+        operation: The operation's label, in the document in which it exists.
+        message: What has changed, for a person.
+        at: Where in the newer document, in the older one where it is gone, as a JSON Pointer (RFC 6901).
+        before: What was said there; empty: nothing.
+        after: What is said there now; empty: nothing.
+        broken: The interactions of known consumers that break; None: not computed.
+    """
+
+    fingerprint: str
+    rule: str
+    level: Level
+    operation: str
+    message: str
+    at: str
+    before: str = ""
+    after: str = ""
+    broken: tuple[Broken, ...] | None = None
+
+
 class Contracts(msgspec.Struct, frozen=True, kw_only=True, tag="contracts", omit_defaults=True):
-    """The result of the contracts stage."""
+    """The result of the contracts stage.
+
+    Attributes:
+        interactions: Every interaction of every pact.
+        incompatibilities: Where pacts and the OpenAPI document differ; None: not computed.
+        changes: What has changed in the document since the last release; None: not computed.
+        released: What the document was compared with; empty: nothing.
+    """
 
     interactions: tuple[Interaction, ...]
+    incompatibilities: tuple[Incompatibility, ...] | None = None
+    changes: tuple[DocumentChange, ...] | None = None
+    released: str = ""
 
     @property
     def failures(self) -> tuple[Interaction, ...]:

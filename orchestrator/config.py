@@ -124,6 +124,14 @@ class OpenAPI(_Section, frozen=True):
         ),
     ] = None
     exclude: Annotated[tuple[Exclusion, ...], Meta(description="Operations that are not tested.")] = ()
+    released: Annotated[
+        str,
+        Meta(
+            description="The document of the last release, to find what has changed since: a file, or "
+            "`git:REVISION:PATH` for one that is kept in git (without a path: that of `path`).",
+            examples=["openapi/released.yaml", "git:v1.2.0"],
+        ),
+    ] = ""
 
 
 class Identity(_Section, frozen=True):
@@ -257,8 +265,17 @@ class Contracts(_Section, frozen=True):
         Meta(
             description="Provider states (`module:attribute`): a mapping from a state's name to a callable that is "
             "given the state's parameters by keyword, or one callable given `state` and `parameters`. Either may "
-            "also take `app`.",
+            "also take `app`. A generator function tears down behind its `yield`.",
             examples=["tests.quality:provider_states"],
+        ),
+    ] = ""
+    messages: Annotated[
+        str,
+        Meta(
+            description="Asynchronous messages (`module:attribute`): a mapping from a message's description to what "
+            "makes it, or one callable given `name`. It returns the contents (what JSON can hold, text or bytes), or a "
+            "pair of these and the metadata.",
+            examples=["tests.quality:messages"],
         ),
     ] = ""
     timeout: Annotated[Seconds, Meta(description="Seconds that the stage may take.")] = 300.0
@@ -394,6 +411,22 @@ class Gates(_Section, frozen=True):
     contract_failures: Annotated[
         Count | NoWorse | Literal[False], Meta(description="Most interactions that do not hold.")
     ] = 0
+    incompatibilities: Annotated[
+        Count | NoWorse | Literal[False],
+        Meta(description="Most places where a pact asks for what the OpenAPI document does not promise."),
+    ] = 0
+    broken_consumers: Annotated[
+        Count | NoWorse | Literal[False],
+        Meta(description="Most changes since `openapi.released` that break an interaction of a known consumer."),
+    ] = 0
+    breaking_changes: Annotated[
+        Count | NoWorse | Literal[False],
+        Meta(description="Most breaking changes since `openapi.released`, whether or not a known consumer minds."),
+    ] = False
+    drift: Annotated[
+        Count | NoWorse | Literal[False],
+        Meta(description="Most routes of the app that the OpenAPI document lacks, and operations that the app lacks."),
+    ] = False
     operations: Annotated[
         Count | NoWorse | Literal[False], Meta(description="Least number of operations that were sent a request.")
     ] = 1

@@ -40,6 +40,30 @@ def _contract_failures(run: Run, waived: Waived) -> float | None:
     return sum(i.fingerprint not in waived for i in run.contracts.failures) if run.contracts else None
 
 
+def _incompatibilities(run: Run, waived: Waived) -> float | None:
+    if run.description is None or run.description.incompatibilities is None:
+        return None
+    return sum(i.fingerprint not in waived for i in run.description.errors)
+
+
+def _broken_consumers(run: Run, waived: Waived) -> float | None:
+    if run.description is None or run.description.changes is None:
+        return None
+    if any(change.broken is None for change in run.description.changes):
+        return None
+    return sum(c.fingerprint not in waived for c in run.description.felt)
+
+
+def _breaking_changes(run: Run, waived: Waived) -> float | None:
+    if run.description is None or run.description.changes is None:
+        return None
+    return sum(c.fingerprint not in waived for c in run.description.breaking)
+
+
+def _drift(run: Run, waived: Waived) -> float | None:
+    return len(run.description.drift) if run.description and run.description.drift is not None else None
+
+
 def _operations_called(run: Run, waived: Waived) -> float | None:
     return len({c.operation for c in run.properties.cases if c.sent}) if run.properties else None
 
@@ -83,6 +107,10 @@ MEASURES: Final[Mapping[str, Measure]] = {
     "suite-seconds": _suite_seconds,
     "property-findings": _property_findings,
     "contract-failures": _contract_failures,
+    "incompatibilities": _incompatibilities,
+    "broken-consumers": _broken_consumers,
+    "breaking-changes": _breaking_changes,
+    "drift": _drift,
     "operations": _operations_called,
     "interactions": _interactions_verified,
     "mutants": _mutants_judged,

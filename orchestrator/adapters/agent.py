@@ -38,12 +38,13 @@ _DIRECT: Final = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 class StateFailure(msgspec.Struct, frozen=True, kw_only=True):
-    """A provider state that could not be set up."""
+    """A provider state that could not be set up or torn down, or, where `message` names one, a message not made."""
 
     state: str
     parameters: dict[str, Any]
     code: str
     error: str
+    message: str = ""
 
 
 class Reached(msgspec.Struct, frozen=True, kw_only=True):
@@ -187,6 +188,10 @@ class Agent:
     def played(self) -> list[dict[str, Any]]:
         """Return the provider states and requests since `record`, in their order, and record no more."""
         return list(self._ask("played")["played"])
+
+    def routes(self) -> list[tuple[str, str]] | None:
+        """Return the app's own routing table, as method and path; an empty method is any. None: it is not known."""
+        return msgspec.convert(self._ask("routes")["routes"], list[tuple[str, str]] | None)
 
     def reset(self) -> None:
         """Bring the app's data back to where `prepare` left it.
@@ -337,6 +342,7 @@ def _hello(project: Project, *, reach: bool) -> dict[str, Any]:
         "reach": reach,
         "app": msgspec.structs.asdict(settings.app) | {"environment": None},
         "states": settings.contracts.states,
+        "messages": settings.contracts.messages,
         "identities": [msgspec.structs.asdict(i) for i in settings.identities],
     }
 

@@ -37,6 +37,8 @@ class Described(msgspec.Struct, frozen=True, kw_only=True):
         states: Names and parameters of the provider states.
         method: Of the request; empty for a message.
         path: Of the request; empty for a message.
+        status: Of the expected response; None: none is told.
+        body: Of the expected response, as the example has it; None: there is none, or it is no JSON.
         pending: The consumer does not yet rely on it.
     """
 
@@ -44,7 +46,14 @@ class Described(msgspec.Struct, frozen=True, kw_only=True):
     states: tuple[tuple[str, dict[str, Any]], ...]
     method: str
     path: str
+    status: int | None = None
+    body: Any = None
     pending: bool = False
+
+    @property
+    def is_message(self) -> bool:
+        """Whether it is a message, and no request."""
+        return not self.method
 
 
 class Pact(msgspec.Struct, frozen=True, kw_only=True):
@@ -128,25 +137,35 @@ def read_all(files: Sequence[Path], project: Project) -> tuple[list[Pact], list[
 def _pact(file: Path, raw: dict[str, Any]) -> Pact:
     metadata = raw.get("metadata") or {}
     specification = metadata.get("pactSpecification") or metadata.get("pact-specification") or {}
+    version = str(specification.get("version", ""))
     return Pact(
         file=file,
         consumer=text.one_line(raw["consumer"]["name"]),
         provider=text.one_line(raw["provider"]["name"]),
-        specification=text.one_line(str(specification.get("version", ""))),
-        interactions=tuple(_described(i) for i in [*raw.get("interactions", ()), *raw.get("messages", ())]),
+        specification=text.one_line(version),
+        interactions=tuple(_described(i, version) for i in [*raw.get("interactions", ()), *raw.get("messages", ())]),
     )
 
 
-def _described(raw: dict[str, Any]) -> Described:
+_V4: Final = 4  # of the specification: a body has a content type beside it
+
+
+def _content(body: Any) -> Any:
+    return body.get("content") if isinstance(body, dict) and not body.get("encoded") else None
+
+
+def _described(raw: dict[str, Any], version: str) -> Described:
     states = raw.get("providerStates") or raw.get("providerState") or []
     if isinstance(states, str):  # versions 1 and 2 of the specification
         states = [{"name": states}]
-    request = raw.get("request") or {}
+    request, response = raw.get("request") or {}, raw.get("response") or {}
     return Described(
         description=str(raw["description"]),
         states=tuple((str(s["name"]), dict(s.get("params") or {})) for s in states),
         method=str(request.get("method", "")).upper(),
         path=str(request.get("path", "")),
+        status=response["status"] if isinstance(response.get("status"), int) else None,
+        body=_content(response.get("body")) if int(version.partition(".")[0] or 0) >= _V4 else response.get("body"),
         pending=bool(raw.get("pending")),
     )
 
@@ -172,6 +191,7 @@ def verify(
     output.unlink(missing_ok=True)
     order = {"file": str(pact.file), "url": app.url, "state_url": f"{app.control}/state", "output": str(output)}
     order["provider"] = pact.provider
+    order["message_url"] = f"{app.control}/message" if any(i.is_message for i in pact.interactions) else ""
     job = folder / f"{pact.file.stem}.job.json"
     codec.write_atomically(job, json.dumps(order).encode())
     app.state_failures()  # forget those of earlier pacts
@@ -235,10 +255,13 @@ def _interaction(
 ) -> Interaction:
     operation = document.match(described.method, described.path) if document and described.method else None
     failed = next((f for f in failures if any((f.state, f.parameters) == state for state in described.states)), None)
+    unmade = next((f for f in failures if described.is_message and f.message == described.description), None)
     mismatches = tuple(_mismatch(m, secrets) for m in _raw_mismatches(result))
     why = ""
     if failed:
         verification, why = Verification.STATE_FAILED, f"{failed.code}: {failed.error}"
+    elif unmade:
+        verification, why = Verification.NOT_RUN, f"{unmade.code}: the message can't be made: {unmade.error}"
     elif result is None:
         verification, why = Verification.NOT_RUN, error or "the Pact core gave no result for it"
     elif result.get("result") == "OK":

@@ -9,11 +9,14 @@ import json
 import sys
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from pact import Verifier
 
 
-def verified(provider: str, url: str, file: str, state_url: str) -> tuple[dict[str, Any], str, str]:
+def verified(
+    provider: str, url: str, file: str, state_url: str, message_url: str = ""
+) -> tuple[dict[str, Any], str, str]:
     """Have the core verify a pact; return its results, what it says if not all holds, and its output.
 
     Args:
@@ -21,6 +24,7 @@ def verified(provider: str, url: str, file: str, state_url: str) -> tuple[dict[s
         url: Where it is served.
         file: The pact.
         state_url: Where its states are set up.
+        message_url: Where messages are asked for; empty: the pact has none.
     """
     verifier = (
         Verifier(provider, "127.0.0.1")
@@ -29,6 +33,9 @@ def verified(provider: str, url: str, file: str, state_url: str) -> tuple[dict[s
         # By URL: a Python state handler costs half a second to shut down.
         .state_handler(state_url, teardown=False, body=True)
     )
+    if message_url:
+        place = urlsplit(message_url)
+        verifier.add_transport(protocol="message", port=place.port, path=place.path, scheme="http")
     try:
         verifier.verify()
     except RuntimeError as error:  # how the binding says that an interaction does not hold
@@ -41,7 +48,9 @@ def verified(provider: str, url: str, file: str, state_url: str) -> tuple[dict[s
 def main(job: Path) -> None:
     """Do the job and write the core's own results, as JSON, where the job says."""
     order = json.loads(job.read_bytes())
-    results, failed, said = verified(order["provider"], order["url"], order["file"], order["state_url"])
+    results, failed, said = verified(
+        order["provider"], order["url"], order["file"], order["state_url"], order["message_url"]
+    )
     if not results.get("interactionResults"):
         results["error"] = failed or "the Pact core verified nothing"
     output = Path(order["output"])

@@ -139,6 +139,23 @@ def read(project: Project, pacts: Sequence[Pact], document: Document | None) -> 
     )
 
 
+def answers(project: Project) -> Iterator[tuple[str, int, str]]:
+    """Yield the responses that the last run of the property tests has recorded: operation, status, body."""
+    try:
+        lines = recorded(project).read_bytes().splitlines()
+    except OSError:
+        return
+    for line in lines:
+        try:
+            told = json.loads(line)
+        except ValueError:
+            return  # the session was ended while it wrote
+        for cases in told["scenarios"]:
+            for case in cases:
+                if case.get("status") is not None:
+                    yield case["operation"], case["status"], case.get("content") or ""
+
+
 def _json(file: Path) -> Any:
     try:
         return json.loads(file.read_bytes())

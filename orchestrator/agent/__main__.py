@@ -18,11 +18,11 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from . import protocol
+from . import protocol, routes
 from .control import Control, ControlServer
 from .gateways import AsgiGateway, Gateway, Request, WsgiGateway
 from .loading import LoadError, load_app
@@ -122,6 +122,7 @@ class Serving:
         if hello["app"]["target"]:
             app, interface = load_app(hello["app"])
             gateway = AsgiGateway(app, hello["app"]["start_timeout"]) if interface == "asgi" else WsgiGateway(app)
+        self._app = app
         self._gateway = gateway
         self._played: list[dict[str, Any]] = []  # provider states and requests, while they are recorded
         self._records = False
@@ -166,24 +167,28 @@ class Serving:
 
     def answer(self, question: str) -> dict[str, Any]:
         """Answer one question of the driver's."""
-        if question == "reach":
-            reached = [
-                {"method": method, "path": path, "places": sorted(places)}
-                for (method, path), places in self._recorder.take().items()
-            ]
-            return {"reached": reached}
-        if question == "states":
-            failures, self._control.failures = self._control.failures, []
-            return {"failures": failures}
-        if question == "reset":
-            return self._control.reset()
-        if question == "credentials":
-            return {"credentials": self._control.credentials}
-        if question in ("record", "played"):
-            self._records = question == "record"
-            played, self._played = self._played, []
-            return {"played": played}
-        return {"error": f"unknown question {question!r}"}
+        answers: dict[str, Callable[[], dict[str, Any]]] = {
+            "reach": self._reached,
+            "states": lambda: {"failures": self._control.take_failures()},
+            "reset": self._control.reset,
+            "routes": lambda: {"routes": routes.routes(self._app)},
+            "credentials": lambda: {"credentials": self._control.credentials},
+            "record": lambda: self._recorded(goes_on=True),
+            "played": lambda: self._recorded(goes_on=False),
+        }
+        return answers[question]() if question in answers else {"error": f"unknown question {question!r}"}
+
+    def _reached(self) -> dict[str, Any]:
+        reached = [
+            {"method": method, "path": path, "places": sorted(places)}
+            for (method, path), places in self._recorder.take().items()
+        ]
+        return {"reached": reached}
+
+    def _recorded(self, *, goes_on: bool) -> dict[str, Any]:
+        self._records = goes_on
+        played, self._played = self._played, []
+        return {"played": played}
 
     def close(self) -> None:
         """Let the app shut down."""

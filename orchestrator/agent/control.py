@@ -6,6 +6,7 @@ has no endpoint that its users don't have.
 
 from __future__ import annotations
 
+import inspect
 import json
 import os
 import re
@@ -13,12 +14,13 @@ import secrets
 import subprocess
 import threading
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import unquote
 
 from .loading import LoadError, call_hook, resolve
+from .messages import Message, made
 
 _COMMAND_TIMEOUT = 60
 
@@ -52,6 +54,8 @@ class Control:
         if hello["app"]["reset"]:
             self._reset = resolve(hello["app"]["reset"], "app.reset")
         self._states_target: str = hello["states"]
+        self._messages_target: str = hello.get("messages", "")
+        self._open: list[tuple[str, dict[str, Any], Generator[Any, Any, Any]]] = []  # states with a tear-down to come
         self._identities = {identity["name"]: identity for identity in hello["identities"]}
         self._touched = False
         self.failures: list[dict[str, Any]] = []
@@ -81,6 +85,7 @@ class Control:
     def reset(self) -> dict[str, Any]:
         """Run the reset hook; an error is an answer."""
         with self._lock:
+            self.tear_down()
             if self._reset is None:
                 return {"done": False}
             self._touched = False
@@ -102,22 +107,61 @@ class Control:
                 self._start_afresh()
                 returned = self.set_state(name, parameters) if name else {}  # how the Pact core asks for no state
             except BaseException as error:  # noqa: BLE001 - the user's state may raise anything
-                traceback.print_exc()
-                code = error.code if isinstance(error, LoadError) else "QO504"
-                self.failures.append(
-                    {
-                        "state": name,
-                        "parameters": parameters,
-                        "code": code,
-                        "error": str(error) if isinstance(error, LoadError) else f"{type(error).__name__}: {error}",
-                    }
-                )
+                self._failed(name, parameters, error)
                 return {}
             self._note({"state": name, "params": parameters, "returned": returned})
             return returned
 
+    def message(self, name: str) -> Message | None:
+        """Return a message; None: it can't be made, which is recorded."""
+        with self._lock:
+            try:
+                return made(self._messages_target, name, self._app, self._run)
+            except BaseException as error:  # noqa: BLE001 - the user's callable may raise anything
+                self._failed("", {}, error, message=name)
+                return None
+
+    def _failed(self, name: str, parameters: dict[str, Any], error: BaseException, *, message: str = "") -> None:
+        traceback.print_exception(error)
+        known = isinstance(error, LoadError)
+        self.failures.append(
+            {
+                "state": name,
+                "parameters": parameters,
+                "message": message,
+                "code": getattr(error, "code", "QO504") if known else "QO504",
+                "error": str(error) if known else f"{type(error).__name__}: {error}",
+            }
+        )
+
+    def take_failures(self) -> list[dict[str, Any]]:
+        """Return what has failed since this was asked last; states are torn down before, for that may fail too."""
+        with self._lock:
+            self._tear_down()
+            failures, self.failures = self.failures, []
+            return failures
+
+    def tear_down(self) -> None:
+        """Let the states that are set up clean up behind them, the last one first; failures are recorded."""
+        with self._lock:
+            self._tear_down()
+
+    def _tear_down(self) -> None:
+        while self._open:
+            name, parameters, rest = self._open.pop()
+            try:
+                next(rest)
+            except StopIteration:
+                continue
+            except BaseException as error:  # noqa: BLE001 - the user's state may raise anything
+                self._failed(name, parameters, error)
+                continue
+            rest.close()
+            self._failed(name, parameters, RuntimeError("a provider state may yield only once"))
+
     def _start_afresh(self) -> None:
         if self._touched:
+            self.tear_down()
             error = self.reset().get("error")
             if error:
                 raise LoadError("QO204", f"`app.reset` failed before the state: {error}")
@@ -139,6 +183,9 @@ class Control:
             result = call_hook(states[name], self._app, self._run, **parameters)
         else:
             result = call_hook(states, self._app, self._run, state=name, parameters=parameters)
+        if inspect.isgenerator(result):  # what follows its `yield` is the tear-down
+            rest, result = result, next(result)
+            self._open.append((name, parameters, rest))
         return _plain(result) if isinstance(result, dict) else {}
 
     def identity(self, name: str) -> dict[str, Any]:
@@ -269,6 +316,10 @@ class _ControlHandler(BaseHTTPRequestHandler):
                 self._answer(400, {"error": "a state is asked for with a JSON object"})
                 return
             self._answer(200, control.state(name, parameters))
+        elif action == "failures":
+            self._answer(200, {"failures": control.take_failures()})
+        elif action == "message":
+            self._answer_message(body)
         elif action == "identity":
             try:
                 self._answer(200, control.identity(unquote(rest[0])))
@@ -277,10 +328,25 @@ class _ControlHandler(BaseHTTPRequestHandler):
         else:
             self._answer(404, {"error": "unknown"})
 
+    def _answer_message(self, body: bytes) -> None:
+        try:
+            name = str(json.loads(body or b"{}").get("description", ""))
+        except (AttributeError, ValueError):
+            self._answer(400, {"error": "a message is asked for with a JSON object"})
+            return
+        message = self.server.control.message(name)
+        if message is None:
+            self._answer(500, {"error": "it can't be made"})
+        else:
+            self._send(200, message.headers, message.contents)
+
     def _answer(self, status: int, value: dict[str, Any]) -> None:
-        data = json.dumps(value, default=str).encode()
+        self._send(status, {"Content-Type": "application/json"}, json.dumps(value, default=str).encode())
+
+    def _send(self, status: int, headers: dict[str, str], data: bytes) -> None:
         self.send_response(status)
-        self.send_header("Content-Type", "application/json")
+        for name, value in headers.items():
+            self.send_header(name, value)
         self.send_header("Content-Length", str(len(data)))
         self.end_headers()
         self.wfile.write(data)

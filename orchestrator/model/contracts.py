@@ -139,19 +139,9 @@ class DocumentChange(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
 
 
 class Contracts(msgspec.Struct, frozen=True, kw_only=True, tag="contracts", omit_defaults=True):
-    """The result of the contracts stage.
-
-    Attributes:
-        interactions: Every interaction of every pact.
-        incompatibilities: Where pacts and the OpenAPI document differ; None: not computed.
-        changes: What has changed in the document since the last release; None: not computed.
-        released: What the document was compared with; empty: nothing.
-    """
+    """The result of the contracts stage: every interaction of every pact."""
 
     interactions: tuple[Interaction, ...]
-    incompatibilities: tuple[Incompatibility, ...] | None = None
-    changes: tuple[DocumentChange, ...] | None = None
-    released: str = ""
 
     @property
     def failures(self) -> tuple[Interaction, ...]:

@@ -8,6 +8,7 @@ from typing import TypeVar
 import msgspec
 
 from orchestrator.model.contracts import Contracts
+from orchestrator.model.description import Description
 from orchestrator.model.mutation import Mutation
 from orchestrator.model.properties import Properties
 from orchestrator.model.stage import Generated, StageData, StageResult, StageStatus
@@ -132,6 +133,11 @@ class Run(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     def contracts(self) -> Contracts | None:
         """What the contracts stage found; None: not computed."""
         return self._data(Contracts)
+
+    @property
+    def description(self) -> Description | None:
+        """What the description stage found; None: not computed."""
+        return self._data(Description)
 
     @property
     def mutation(self) -> Mutation | None:

@@ -7,6 +7,7 @@ from enum import StrEnum
 import msgspec
 
 from orchestrator.model.contracts import Contracts
+from orchestrator.model.description import Description
 from orchestrator.model.mutation import Mutation
 from orchestrator.model.operations import Operation
 from orchestrator.model.problem import Problem
@@ -60,7 +61,7 @@ class Extra(msgspec.Struct, frozen=True, kw_only=True, tag="extra"):
     facts: dict[str, str]
 
 
-StageData = Generated | Suite | Properties | Contracts | Mutation | Extra
+StageData = Generated | Suite | Properties | Contracts | Description | Mutation | Extra
 
 
 class StageResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -12,10 +12,10 @@ from typing import Any, Final
 from orchestrator import text
 from orchestrator.adapters.scenarios import PROPERTY, Scenario
 from orchestrator.adapters.session import Exchange
+from orchestrator.adapters.walker import Pointer, written
 from orchestrator.model.mutation import Amendment
 from orchestrator.mutation.constraints import Constraint, Described
 from orchestrator.mutation.judges import Judges, Sight, sign
-from orchestrator.mutation.walker import Pointer, written
 
 _MOST_TRIED: Final = 4  # constraints of one response
 

@@ -19,8 +19,8 @@ from urllib.parse import parse_qsl
 
 from orchestrator.adapters.openapi import Document
 from orchestrator.adapters.session import Exchange
+from orchestrator.adapters.walker import Pointer, Walker, kind_of, matches, written
 from orchestrator.model.mutation import DocumentMutant
-from orchestrator.mutation.walker import Pointer, Walker, kind_of, matches, written
 
 _MOST_VALUES: Final = 500  # different ones that are remembered of a schema
 _MOST_CHOICES: Final = 40  # values of an enum that are taken out

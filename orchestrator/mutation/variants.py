@@ -19,7 +19,7 @@ from urllib.parse import quote
 import msgspec
 
 from orchestrator.adapters.openapi import Document
-from orchestrator.mutation.walker import Walker
+from orchestrator.adapters.walker import Walker
 
 _LONG: Final = 300  # characters of a text that is surely too long
 _TEXTS: Final = ("", "0", "é", " ")

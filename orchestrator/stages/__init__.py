@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 
 from orchestrator.model.stage import StageResult
-from orchestrator.stages import contracts, generate, mutation, properties, suite
+from orchestrator.stages import contracts, description, generate, mutation, properties, suite
 from orchestrator.stages.context import Context
 
 ENTRY_POINTS: Final = "orchestrator.stages"
@@ -35,5 +35,10 @@ STAGES: Final = (
     Stage(name="suite", title="run the project's own tests", run=suite.run),
     Stage(name="properties", title="run the property tests", run=properties.run, needs=("generate",)),
     Stage(name="contracts", title="verify the consumers' pacts", run=contracts.run),
+    Stage(
+        name="description",
+        title="hold the OpenAPI document against pacts, the last release and the app",
+        run=description.run,
+    ),
     Stage(name="mutation", title="break the critical paths on purpose", run=mutation.run, needs=("suite",)),
 )

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 import time
+from collections.abc import Sequence
 
 from orchestrator import text
-from orchestrator.adapters import pact, scenarios
+from orchestrator.adapters import generated, pact, pact_modules, scenarios
+from orchestrator.adapters.pact import Pact
+from orchestrator.config import Project
 from orchestrator.errors import Code, OrchestratorError
 from orchestrator.model.contracts import Contracts, Interaction, Verification
+from orchestrator.model.fingerprint import fingerprint
 from orchestrator.model.problem import Problem
 from orchestrator.model.stage import StageResult
 from orchestrator.stages.context import Context, completed, keep_on_interrupt, skipped, timed_out
@@ -37,6 +42,7 @@ def run(context: Context) -> StageResult:
     pacts, problems = pact.read_all(files, project)
     if not pacts:
         raise OrchestratorError(Code(problems[0].code), problems[0].message, hint=problems[0].hint)
+    _write_modules(pacts, project)
     total = sum(len(p.interactions) for p in pacts)
     interactions: list[Interaction] = []
     app = context.app()
@@ -56,6 +62,13 @@ def run(context: Context) -> StageResult:
     if time.monotonic() >= deadline:
         return timed_out(NAME, found, _summary(interactions), settings.timeout, "contracts.timeout")
     return completed(NAME, found, _summary(interactions), *problems, error=_error(found, problems))
+
+
+def _write_modules(pacts: Sequence[Pact], project: Project) -> None:
+    """Write a pytest module a consumer, for people: the stage itself gives whole pacts to the core."""
+    modules = pact_modules.render(pacts, project)
+    inputs = fingerprint(*itertools.chain.from_iterable(sorted(modules.items())))
+    generated.write(modules, inputs, pact_modules.folder(project), project.root)
 
 
 def _error(found: Contracts, problems: list[Problem]) -> OrchestratorError | None:

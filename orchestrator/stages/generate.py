@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from orchestrator import text
-from orchestrator.adapters import schemathesis
+from orchestrator.adapters import generated, schemathesis
 from orchestrator.errors import Code
 from orchestrator.model.problem import Problem
 from orchestrator.model.stage import Generated, StageResult
@@ -24,8 +24,8 @@ def run(context: Context) -> StageResult:
     document = context.document()
     files = schemathesis.render(document, project)
     folder = project.root / project.settings.properties.directory
-    modules = schemathesis.write(files, schemathesis.inputs_of(files, document), folder, project.root)
-    generated = Generated(
+    modules = generated.write(files, schemathesis.inputs_of(files, document), folder, project.root)
+    found = Generated(
         title=document.title,
         version=document.version,
         specification=document.specification,
@@ -44,7 +44,7 @@ def run(context: Context) -> StageResult:
     ]
     written = sum(m.state == "written" for m in modules)
     summary = (
-        f"{text.plural(len(generated.tested), 'operation')}, {text.plural(sum(m.tests for m in modules), 'test')}"
+        f"{text.plural(len(found.tested), 'operation')}, {text.plural(sum(m.tests for m in modules), 'test')}"
         f" in {project.settings.properties.directory} ({f'{written} files written' if written else 'unchanged'})"
     )
-    return completed(NAME, generated, summary, *edited)
+    return completed(NAME, found, summary, *edited)

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Mapping
 
 from orchestrator import process, text
-from orchestrator.adapters import agent, scenarios, schemathesis, source
+from orchestrator.adapters import agent, pact_modules, scenarios, schemathesis, source
 from orchestrator.errors import Code, OrchestratorError
 from orchestrator.model.properties import Cases, Phase, Properties
 from orchestrator.model.stage import Generated, StageResult
@@ -75,6 +75,7 @@ def _options(context: Context) -> list[str]:
         *("-p", schemathesis.RECORDER, "-p", "no:cacheprovider", "-q", "--no-header", "--color=no", "--tb=short"),
         # Neither the user's pytest settings nor their conftest files are meant for these tests.
         *("-c", os.devnull, "--rootdir", ".", "--confcutdir", folder, "--import-mode=importlib"),
+        f"--ignore={folder}/{pact_modules.FOLDER}",  # the contracts stage is about these
         folder,
     ]
 

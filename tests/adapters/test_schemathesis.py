@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orchestrator.adapters import openapi, schemathesis
+from orchestrator.adapters import generated, openapi, schemathesis
 from orchestrator.config import Project
 from orchestrator.model.operations import Operation
 from orchestrator.model.properties import Phase
@@ -225,7 +225,7 @@ def generate(root: Path, *operations: Operation) -> dict[str, str]:
     """Write the modules for these operations; return each one's state."""
     read = document(*operations)
     files = schemathesis.render(read, project())
-    modules = schemathesis.write(files, schemathesis.inputs_of(files, read), root / "tests" / "generated", root)
+    modules = generated.write(files, schemathesis.inputs_of(files, read), root / "tests" / "generated", root)
     assert all((root / m.path).is_file() for m in modules)
     return {Path(m.path).name: m.state for m in modules}
 
@@ -242,7 +242,7 @@ def test_modules_are_written_once(tmp_path: Path) -> None:
 def test_the_number_of_tests_is_that_of_the_files(tmp_path: Path) -> None:
     read = document(operation("a"), operation("b"))
     files = schemathesis.render(read, project())
-    modules = schemathesis.write(files, "0" * 12, tmp_path / "generated", tmp_path)
+    modules = generated.write(files, "0" * 12, tmp_path / "generated", tmp_path)
     assert {m.path: m.tests for m in modules if m.tests} == {
         "generated/test_a.py": 6,
         "generated/test_sequences.py": 1,

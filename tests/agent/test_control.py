@@ -451,3 +451,75 @@ def test_nobody_is_answered_without_the_token(hooks: Hooks) -> None:
         assert Asked(f"{url}/other", b"").status == 404
         assert Asked(f"{url}/reset", b"", method="PUT").status == 501
     assert hooks.done == []
+
+
+# Tear-down
+
+
+def test_what_stands_behind_a_states_yield_runs_before_the_next_state(hooks: Hooks) -> None:
+    def an_order(number: int) -> Iterator[dict[str, int]]:
+        hooks.done.append("up")
+        yield {"id": number}
+        hooks.done.append("down")
+
+    hooks.states = {"an order": an_order, "nothing": lambda: hooks.done.append("nothing")}
+    hooks.reset = lambda: hooks.done.append("reset")
+    asked = control(reset=True, states=True)
+    assert asked.state("an order", {"number": 7}) == {"id": 7}
+    asked.touched()
+    asked.state("nothing", {})
+    assert hooks.done == ["up", "down", "reset", "nothing"]
+    assert asked.failures == []
+
+
+def test_states_are_torn_down_in_the_opposite_order(hooks: Hooks) -> None:
+    def named(name: str) -> Callable[[], Iterator[None]]:
+        def state() -> Iterator[None]:
+            yield
+            hooks.done.append(name)
+
+        return state
+
+    hooks.states = {"first": named("first"), "second": named("second")}
+    asked = control(states=True)
+    asked.state("first", {})
+    asked.state("second", {})
+    asked.tear_down()
+    asked.tear_down()
+    assert hooks.done == ["second", "first"]
+
+
+def test_a_tear_down_that_fails_is_recorded(hooks: Hooks) -> None:
+    def an_order() -> Iterator[None]:
+        yield
+        raise ValueError("locked")
+
+    hooks.states = {"an order": an_order}
+    asked = control(states=True)
+    asked.state("an order", {})
+    asked.tear_down()
+    assert failure(asked)["state"] == "an order"
+    assert failure(asked)["error"] == "ValueError: locked"
+
+
+def test_a_state_that_yields_twice_is_recorded(hooks: Hooks) -> None:
+    def an_order() -> Iterator[None]:
+        yield
+        yield
+
+    hooks.states = {"an order": an_order}
+    asked = control(states=True)
+    asked.state("an order", {})
+    asked.tear_down()
+    assert "yield only once" in failure(asked)["error"]
+
+
+def test_a_state_that_yields_nothing_is_recorded(hooks: Hooks) -> None:
+    def an_order() -> Iterator[None]:
+        return
+        yield
+
+    hooks.states = {"an order": an_order}
+    asked = control(states=True)
+    assert asked.state("an order", {}) == {}
+    assert "StopIteration" in failure(asked)["error"]

@@ -10,7 +10,8 @@ import json
 import os
 import re
 import sys
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -102,13 +103,70 @@ def read(file: Path, root: Path) -> Pact:
             Code.PACT_UNREADABLE, f"{name} can't be read: {error}", hint="Check the file and its permissions."
         ) from error
     try:
-        return _pact(file, raw)
+        made = _pact(file, raw)
+        _require_sound(name, raw, made)
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise OrchestratorError(
             Code.PACT_UNREADABLE,
             f"{name} is not a pact: {type(error).__name__} {error}",
             hint="A pact has `consumer`, `provider` and `interactions`; write it with the consumer's tests.",
         ) from error
+    return made
+
+
+# https://github.com/pact-foundation/pact-specification, versions 2 to 4
+_MATCHERS: Final = frozenset(
+    "type regex equality include number integer decimal date time timestamp datetime null boolean contentType values"
+    " arrayContains array-contains statusCode notEmpty semver eachKey eachValue".lower().split()
+)
+
+
+def _require_sound(name: str, raw: Mapping[str, Any], pact: Pact) -> None:
+    """Refuse what the Pact core would let pass: nothing to verify, one name for two, a matcher that it does not know.
+
+    Raises:
+        OrchestratorError: one of these.
+    """
+    if not pact.interactions:
+        raise OrchestratorError(
+            Code.PACT_UNREADABLE,
+            f"{name} has no interaction: an empty pact proves nothing",
+            hint="Write it again with the consumer's tests, or take the file away.",
+        )
+    names = Counter((i.description, tuple(state for state, _ in i.states), i.method) for i in pact.interactions)
+    (description, states, _), count = names.most_common(1)[0]
+    if count > 1:
+        given = f" given {', '.join(states)}" if states else ""
+        raise OrchestratorError(
+            Code.PACT_UNREADABLE,
+            f"{name} has {count} interactions called {text.one_line(description)!r}{text.one_line(given)}",
+            hint="Description and provider states name an interaction: give each its own.",
+        )
+    unknown = next((m for m in _matchers(raw) if m.lower() not in _MATCHERS), None)
+    if unknown is not None:
+        raise OrchestratorError(
+            Code.PACT_UNREADABLE,
+            f"{name} has the unknown matcher {text.one_line(unknown)!r}",
+            hint="The Pact core would take it for equality, or for nothing: mend the consumer's test.",
+        )
+
+
+def _matchers(raw: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the names of all matchers of a pact."""
+    waiting: list[Any] = [
+        part.get("matchingRules")
+        for interaction in [*raw.get("interactions", ()), *raw.get("messages", ())]
+        for part in (interaction, interaction.get("request") or {}, interaction.get("response") or {})
+        if isinstance(part, dict)
+    ]
+    while waiting:
+        rules = waiting.pop()
+        if isinstance(rules, dict):
+            if isinstance(rules.get("match"), str):
+                yield rules["match"]
+            waiting += rules.values()
+        elif isinstance(rules, list):
+            waiting += rules
 
 
 def read_all(files: Sequence[Path], project: Project) -> tuple[list[Pact], list[Problem]]:

@@ -115,8 +115,26 @@ def test_a_pact_without_interactions_is_no_success(shop: Path) -> None:
     pact = shop / "pacts" / "till-shop.json"
     pact.write_text(json.dumps(json.loads(pact.read_text()) | {"interactions": []}))
     ended = orchestrator(shop, "run", "--stage", "contracts")
-    assert ended.code == ExitCode.GATE_FAILED
-    assert "Interactions were verified: 0" in ended.output
+    assert ended.code == ExitCode.STAGE_FAILED
+    assert "QO502 pacts/till-shop.json has no interaction: an empty pact proves nothing" in ended.output
+
+
+def test_a_provider_state_that_hangs_ends_with_the_stages_time(shop: Path) -> None:
+    edit(shop / "tests" / "hooks.py", "].add(item, count)", "].add(item, __import__('time').sleep(3600))")
+    setting(shop, "contracts.timeout = 6")
+    started = time.monotonic()
+    ended = orchestrator(shop, "run", "--stage", "contracts")
+    assert time.monotonic() - started < 60
+    assert ended.code == ExitCode.STAGE_FAILED
+    assert "QO701 contracts was ended after 6 s" in ended.output
+
+
+def test_an_app_that_dies_while_pacts_are_verified_is_told(shop: Path) -> None:
+    edit(shop / "tests" / "hooks.py", "].add(item, count)", "].add(item, __import__('os')._exit(7))")
+    ended = orchestrator(shop, "run", "--stage", "contracts")
+    assert ended.code == ExitCode.STAGE_FAILED
+    assert "QO206" in ended.output
+    assert "exit status 7" in ended.output
 
 
 def test_an_unknown_provider_state_is_told_and_stalls_nothing(shop: Path) -> None:

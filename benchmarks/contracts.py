@@ -1,0 +1,170 @@
+"""What the contracts and the description stage cost, beside the bare tools: `python benchmarks/contracts.py --json FILE`.
+
+- `verify_ratio`: our stage's time for a pact of 1,000 interactions, each with a provider state, to that of pact-python's
+  bare `Verifier` with the same pact, the same served app and the same state URL; both in turn, three times, medians.
+- `openapi_seconds`: pact against OpenAPI document for 1,000 interactions.
+- `comparator_cases`, `comparator_differences`: see `comparator_oracle.py`; only with `--reference FOLDER`.
+- `breaking_rules`: rules for changes of OpenAPI documents.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any, Final
+
+from orchestrator import config
+from orchestrator.adapters import agent, openapi, pact
+from orchestrator.contracts import comparator
+from orchestrator.contracts.evolution.rules import RULES
+
+APP: Final = '''
+import json
+
+
+def app(environ, start_response):
+    """Answers any `/items/N`."""
+    number = int(environ["PATH_INFO"].rpartition("/")[2] or 0)
+    body = json.dumps({"id": number, "name": f"item {number}"}).encode()
+    start_response("200 OK", [("Content-Type", "application/json"), ("Content-Length", str(len(body)))])
+    return [body]
+
+
+states = {"an item": lambda number: None}
+'''
+SETTINGS: Final = """\
+[app]
+target = "shop:app"
+[contracts]
+pacts = ["web-shop.json"]
+states = "shop:states"
+"""
+BARE: Final = """\
+import sys
+from pact import Verifier
+url, file, state = sys.argv[1:]
+Verifier("shop", "127.0.0.1").add_transport(url=url).add_source(file).state_handler(state, teardown=False, body=True).verify()
+"""
+
+
+def a_pact(count: int) -> dict[str, Any]:
+    """Return a pact with so many interactions."""
+    rules = {"body": {"$.name": {"combine": "AND", "matchers": [{"match": "type"}]}}}
+    return {
+        "consumer": {"name": "web"},
+        "provider": {"name": "shop"},
+        "metadata": {"pactSpecification": {"version": "3.0.0"}},
+        "interactions": [
+            {
+                "description": f"item {k}",
+                "providerStates": [{"name": "an item", "params": {"number": k}}],
+                "request": {"method": "GET", "path": f"/items/{k}"},
+                "response": {
+                    "status": 200,
+                    "headers": {"Content-Type": "application/json"},
+                    "body": {"id": k, "name": "text"},
+                    "matchingRules": rules,
+                },
+            }
+            for k in range(count)
+        ],
+    }
+
+
+def a_document() -> dict[str, Any]:
+    """Return what describes them."""
+    item = {
+        "type": "object",
+        "required": ["id", "name"],
+        "properties": {"id": {"type": "integer"}, "name": {"type": "string"}},
+    }
+    answer = {"description": "ok", "content": {"application/json": {"schema": item}}}
+    number = {"name": "number", "in": "path", "required": True, "schema": {"type": "integer"}}
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "shop", "version": "1"},
+        "paths": {"/items/{number}": {"get": {"parameters": [number], "responses": {"200": answer}}}},
+    }
+
+
+def verify_ratio(folder: Path, count: int) -> dict[str, float]:
+    """Return how long both take, and the ratio."""
+    project = config.load(folder)
+    (one,), _ = pact.read_all(pact.find(project), project)
+    ours, bare = [], []
+    with agent.running(project) as app:
+        for _ in range(3):
+            begun = time.monotonic()
+            found = pact.verify(one, app, project, None, timeout=600)
+            ours.append(time.monotonic() - begun)
+            if len(found) != count or any(i.result != "verified" for i in found):
+                raise SystemExit(f"not all was verified: {found[:2]}")
+            begun = time.monotonic()
+            command = [sys.executable, "-c", BARE, app.url, str(one.file), f"{app.control}/state"]
+            subprocess.run(command, check=True, capture_output=True)
+            bare.append(time.monotonic() - begun)
+    ratio = statistics.median(o / b for o, b in zip(ours, bare, strict=True))
+    return {
+        "verify_seconds": statistics.median(ours),
+        "bare_seconds": statistics.median(bare),
+        "verify_ratio": round(ratio, 3),
+    }
+
+
+def openapi_seconds(folder: Path) -> float:
+    """Return how long the comparison of all interactions with the document takes, the best of three."""
+    project = config.load(folder)
+    (one,), _ = pact.read_all(pact.find(project), project)
+    document = openapi.parse(json.dumps(a_document()).encode(), "openapi.json")
+    taken = []
+    for _ in range(3):
+        begun = time.monotonic()
+        found = comparator.compare([one], document)
+        taken.append(time.monotonic() - begun)
+        if found:
+            raise SystemExit(f"they agree, and {found[0]} was found")
+    return min(taken)
+
+
+def main() -> None:
+    """Measure, print, write."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--json", type=Path, help="where the figures are written")
+    parser.add_argument("--interactions", type=int, default=1000)
+    parser.add_argument(
+        "--reference", type=Path, help="a checkout of the reference comparator, see comparator_oracle.py"
+    )
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "shop.py").write_text(APP)
+        (folder / "orchestrator.toml").write_text(SETTINGS)
+        (folder / "web-shop.json").write_text(json.dumps(a_pact(arguments.interactions)))
+        figures: dict[str, Any] = verify_ratio(folder, arguments.interactions)
+        figures["openapi_seconds"] = round(openapi_seconds(folder), 3)
+    figures["breaking_rules"] = sum(not rule.refused for rule in RULES)
+    if arguments.reference:
+        figures |= oracle(arguments.reference)
+    print(json.dumps(figures, indent=1))
+    if arguments.json:
+        arguments.json.write_text(json.dumps(figures, indent=1) + "\n")
+
+
+def oracle(reference: Path) -> dict[str, int]:
+    """Return on how many of the reference comparator's own cases ours was asked, and where it says something else."""
+    with tempfile.TemporaryDirectory() as name:
+        output = Path(name) / "oracle.json"
+        script = Path(__file__).parent / "comparator_oracle.py"
+        subprocess.run([sys.executable, str(script), str(reference), "--json", str(output)], check=True)
+        told = json.loads(output.read_text())
+    return {"comparator_cases": told["cases"], "comparator_differences": len(told["differences"])}
+
+
+if __name__ == "__main__":
+    main()

@@ -1,7 +1,7 @@
-"""What the contracts and the description stage cost, beside the bare tools: `python benchmarks/contracts.py --json FILE`.
+"""What contracts cost beside the bare tools: `python benchmarks/contracts.py --json FILE`.
 
-- `verify_ratio`: our stage's time for a pact of 1,000 interactions, each with a provider state, to that of pact-python's
-  bare `Verifier` with the same pact, the same served app and the same state URL; both in turn, three times, medians.
+- `verify_ratio`: our time for a pact of 1,000 interactions, each with a provider state, to that of pact-python's bare
+  `Verifier` with the same pact, the same served app and the same state URL; both in turn, three times, the median.
 - `openapi_seconds`: pact against OpenAPI document for 1,000 interactions.
 - `comparator_cases`, `comparator_differences`: see `comparator_oracle.py`; only with `--reference FOLDER`.
 - `breaking_rules`: rules for changes of OpenAPI documents.
@@ -19,10 +19,11 @@ import time
 from pathlib import Path
 from typing import Any, Final
 
+from orchestrator.contracts.evolution.rules import RULES
+
 from orchestrator import config
 from orchestrator.adapters import agent, openapi, pact
 from orchestrator.contracts import comparator
-from orchestrator.contracts.evolution.rules import RULES
 
 APP: Final = '''
 import json
@@ -49,7 +50,8 @@ BARE: Final = """\
 import sys
 from pact import Verifier
 url, file, state = sys.argv[1:]
-Verifier("shop", "127.0.0.1").add_transport(url=url).add_source(file).state_handler(state, teardown=False, body=True).verify()
+verifier = Verifier("shop", "127.0.0.1").add_transport(url=url).add_source(file)
+verifier.state_handler(state, teardown=False, body=True).verify()
 """
 
 

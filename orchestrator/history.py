@@ -22,7 +22,13 @@ HISTORY: Final = "history.jsonl"
 KEPT: Final = 500  # runs of the history
 
 # Kind of thing → the stage that finds it.
-KINDS = {"finding": "properties", "interaction": "contracts", "survivor": "mutation", "test": "suite"}
+KINDS = {
+    "finding": "properties",
+    "interaction": "contracts",
+    "incompatibility": "description",
+    "survivor": "mutation",
+    "test": "suite",
+}
 
 
 def read(path: Path, code: Code = Code.RUN_UNREADABLE) -> Report:
@@ -153,6 +159,8 @@ def _things(run: Run, kind: str) -> dict[str, str]:
         return {f.fingerprint: f"{f.operation}: {f.title}" for f in run.properties.findings}
     if kind == "interaction" and run.contracts:
         return {i.fingerprint: f"{i.consumer}: {i.description}" for i in run.contracts.failures}
+    if kind == "incompatibility" and run.description:
+        return {i.fingerprint: f"{i.consumer}: {i.description}: {i.message}" for i in run.description.errors}
     if kind == "survivor" and run.mutation:
         return {
             m.fingerprint: f"{m.path}:{m.line} {m.function}" for m in run.mutation.mutants if m.status.is_undetected

@@ -9,7 +9,17 @@ from typing import Any
 import msgspec
 
 from orchestrator import config, gates
-from orchestrator.model.contracts import Contracts, Interaction, Mismatch, Verification
+from orchestrator.model.contracts import (
+    Broken,
+    Contracts,
+    DocumentChange,
+    Incompatibility,
+    Interaction,
+    Level,
+    Mismatch,
+    Verification,
+)
+from orchestrator.model.description import Description, Drift, FieldUse, ResponseUse
 from orchestrator.model.mutation import (
     Disagreement,
     Mutant,
@@ -44,6 +54,7 @@ STAGE_OF: Mapping[type[msgspec.Struct], str] = {
     Suite: "suite",
     Properties: "properties",
     Contracts: "contracts",
+    Description: "description",
     Mutation: "mutation",
 }
 
@@ -162,6 +173,41 @@ def generated(*labels: str, **more: Any) -> Generated:
     )
 
 
+def incompatibility(name: str = "1", **more: Any) -> Incompatibility:
+    """A place where a pact asks for what the document does not promise."""
+    defaults: dict[str, Any] = {
+        "fingerprint": f"incompatibility-{name}",
+        "code": "response.body.incompatible",
+        "level": Level.ERROR,
+        "message": "it is not there",
+        "consumer": "web",
+        "description": f"asks {name}",
+        "pact": "pacts/web.json",
+        "at_pact": "/interactions/0",
+    }
+    return Incompatibility(**{**defaults, **more})
+
+
+def document_change(name: str = "1", level: Level = Level.ERROR, **more: Any) -> DocumentChange:
+    """A change of the document since the last release."""
+    defaults: dict[str, Any] = {
+        "fingerprint": f"change-{name}",
+        "rule": "response-property-removed",
+        "operation": "GET /a",
+        "message": "a field is gone",
+        "at": "/paths/~1a",
+        "broken": (),
+    }
+    return DocumentChange(level=level, **{**defaults, **more})
+
+
+def description(
+    incompatibilities: tuple[Incompatibility, ...] = (), changes: tuple[DocumentChange, ...] = ()
+) -> Description:
+    """What the description stage found."""
+    return Description(incompatibilities=incompatibilities, changes=changes, released="released.yaml", drift=())
+
+
 def stage(data: StageData | None = None, name: str = "", **more: Any) -> StageResult:
     """A stage's result; the name follows from what it found."""
     return StageResult(
@@ -251,6 +297,52 @@ def full_run(said: str = "text") -> Run:
             ),
             error=problem,
             status=StageStatus.ERROR,
+        ),
+        stage(
+            Description(
+                incompatibilities=(
+                    incompatibility(
+                        code=said,
+                        message=said,
+                        consumer=said,
+                        description=said,
+                        pact=said,
+                        at_pact=said,
+                        at_document=said,
+                        operation=said,
+                    ),
+                    incompatibility("2", level=Level.WARNING),
+                ),
+                released=said,
+                changes=(
+                    document_change(
+                        rule=said,
+                        operation=said,
+                        message=said,
+                        at=said,
+                        before=said,
+                        after=said,
+                        broken=(Broken(consumer=said, description=said, pact=said, why=said),),
+                    ),
+                    document_change("2", Level.WARNING, broken=None),
+                    document_change("3", Level.INFO),
+                ),
+                drift=(Drift(operation=said, routed=True), Drift(operation=said, routed=False)),
+                responses=(
+                    ResponseUse(
+                        operation=said,
+                        status=said,
+                        described=False,
+                        seen={said: 1},
+                        consumers=(said,),
+                        fields=(FieldUse(path=said, described=False, consumers=(said,)),),
+                    ),
+                    ResponseUse(
+                        operation=said, status=said, described=True, fields=(FieldUse(path=said, described=True),)
+                    ),
+                ),
+            ),
+            summary=said,
         ),
         stage(
             Mutation(

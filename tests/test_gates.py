@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from orchestrator import gates, history
 from orchestrator.config import Gates, Waiver
 from orchestrator.errors import Code
-from orchestrator.model.contracts import Contracts, Verification
+from orchestrator.model.contracts import Broken, Contracts, Level, Verification
 from orchestrator.model.mutation import MutantStatus, Mutation
 from orchestrator.model.problem import Problem
 from orchestrator.model.run import Gate, GateScope, GateVerdict, Run, Verdict
@@ -44,6 +44,7 @@ def good_run(**more: Any) -> Run:
         suite(P, P),
         properties(),
         contracts(Verification.VERIFIED),
+        builders.description(),
         mutation(KILLED),
         **more,
     )
@@ -53,7 +54,7 @@ def test_a_run_in_which_all_is_well_passes() -> None:
     found = judge(good_run())
     assert {g.verdict for g in found.gates} == {GateVerdict.PASS}
     assert (found.exit_code, found.passed, found.failing) == (0, True, ())
-    assert found.headline == "8 gates hold"
+    assert found.headline == "10 gates hold"
 
 
 def test_the_headline_counts_one_gate_in_the_singular() -> None:
@@ -180,6 +181,10 @@ def test_a_gate_that_fails_says_what_to_do_and_one_that_holds_does_not() -> None
         stage(suite(F), seconds=100.0),
         properties(finding(), sent=()),
         contracts(Verification.NOT_RUN),
+        builders.description(
+            (builders.incompatibility(),),
+            (builders.document_change(broken=(Broken(consumer="web", description="d", pact="p", why="w"),)),),
+        ),
         mutation(SURVIVED),
     )
     for found in judge(bad, mutants=2).gates:
@@ -239,7 +244,7 @@ def test_the_weightiest_reason_is_the_exit_code(parts: list[Any], exit_code: int
 
 def test_the_headline_says_what_failed_and_what_did_not_complete() -> None:
     of = run(error_of(Code.APP_DIED, "contracts"), mutation(SURVIVED))
-    assert judge(of).headline == "1 of 8 gates failed; contracts did not complete"
+    assert judge(of).headline == "1 of 10 gates failed; contracts did not complete"
     interrupted = stage(name="suite", status=StageStatus.INTERRUPTED)
     assert judge(run(interrupted)).headline.startswith("interrupted")
 
@@ -394,3 +399,20 @@ def test_a_waiver_that_nothing_needs_is_told_and_expires_too() -> None:
     found = with_baseline(good_run(), good_run(), waiver("mutation-score"))
     assert (found.exit_code, found.waivers[0].used) == (0, False)
     assert with_baseline(good_run(), good_run(), waiver("mutation-score"), today="2027-01-01").exit_code == 1
+
+
+def test_breaking_changes_and_drift_have_gates_for_who_wants_them() -> None:
+    of = run(builders.description((), (builders.document_change(), builders.document_change("2", Level.WARNING))))
+    assert verdict("broken-consumers", of) is GateVerdict.PASS
+    assert gate("breaking-changes", of, breaking_changes=0).found == 1
+    assert verdict("drift", of, drift=0) is GateVerdict.PASS
+
+
+def test_without_pacts_it_is_not_known_whom_a_change_breaks() -> None:
+    of = run(builders.description((), (builders.document_change(broken=None),)))
+    assert verdict("broken-consumers", of) is GateVerdict.NOT_COMPUTED
+
+
+def test_what_is_waived_of_the_description_is_not_counted() -> None:
+    of = run(builders.description((builders.incompatibility(),)))
+    assert only(with_baseline(of, of, waiver("incompatibility-1")), "incompatibilities").verdict is GateVerdict.PASS

@@ -11,7 +11,13 @@ from orchestrator.report import markdown as md
 from orchestrator.report import terminal
 
 MOST: Final = 50  # of a kind that are listed
-_PLURALS: Final = {"finding": "findings", "interaction": "interactions", "survivor": "survivors", "test": "red tests"}
+_PLURALS: Final = {
+    "finding": "findings",
+    "interaction": "interactions",
+    "incompatibility": "incompatibilities",
+    "survivor": "survivors",
+    "test": "red tests",
+}
 _SLOWER: Final = 1.2  # times as long as before, and …
 _AT_LEAST: Final = 1.0  # … seconds longer, is told
 

@@ -187,6 +187,7 @@ def _sections(report: Report, shown: View) -> list[tuple[str, str, int]]:
         ("survivors", "Survivors", shown.survivors),
         ("findings", "Findings", len(shown.findings) + shown.hidden_findings),
         ("mismatches", "Mismatches", len(shown.mismatches) + shown.hidden_mismatches),
+        ("description", "Description", len(report.run.description.felt) if report.run.description else 0),
         ("suite", "Tests", len(shown.red) + shown.hidden_red),
         ("mutants", "By file", 0),
         ("history", "History", 0),

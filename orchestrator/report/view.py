@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 import msgspec
 
 from orchestrator import text
 from orchestrator.errors import Code
-from orchestrator.model.contracts import Interaction
+from orchestrator.model.contracts import DocumentChange, Incompatibility, Interaction, Level
+from orchestrator.model.description import FieldUse, ResponseUse
 from orchestrator.model.fingerprint import fingerprint
 from orchestrator.model.mutation import LAYERS, Mutant, MutantKind, MutantStatus, Mutation
 from orchestrator.model.problem import Problem
@@ -34,6 +35,7 @@ MOST: Final = 200  # findings, mismatches and red tests that are on the page
 SLOWEST: Final = 10
 BAR: Final = 60  # how wide a bar of the operation matrix is
 _ORDER: Final = {GateVerdict.FAIL: 0, GateVerdict.WAIVED: 1, GateVerdict.NOT_COMPUTED: 2, GateVerdict.PASS: 3}
+_LEVELS: Final = {Level.ERROR: 0, Level.WARNING: 1, Level.INFO: 2}
 _SEVERITIES: Final = ("critical", "high", "medium", "low")
 _KINDS: Final = {
     MutantKind.FUNCTION: "functions",
@@ -115,6 +117,15 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     hidden_findings: int
     mismatches: list[Interaction]
     hidden_mismatches: int
+    document_changes: list[DocumentChange]
+    harmless_changes: list[DocumentChange]
+    hidden_changes: int
+    incompatibilities: list[Incompatibility]
+    hidden_incompatibilities: int
+    unpromised: list[str]
+    undescribed: list[str]
+    unseen: list[str]
+    unread: list[str]
     red: list[Test]
     hidden_red: int
     flaky: list[Problem]
@@ -135,6 +146,11 @@ def view(report: Report) -> View:
     red = [t for t in run.suite.tests if t.outcome.is_red] if run.suite else []
     red.sort(key=lambda t: (bool(t.known_red), t.id not in new))
     points = [*report.history, report.point]
+    told = run.description.changes or () if run.description else ()
+    changes = sorted((c for c in told if c.level is not Level.INFO), key=lambda c: (not c.broken, _LEVELS[c.level]))
+    harmless = [c for c in told if c.level is Level.INFO]
+    incompatibilities = list(run.description.incompatibilities or ()) if run.description else []
+    incompatibilities.sort(key=lambda i: _LEVELS[i.level])
     return View(
         gates=sorted(report.verdict.gates, key=lambda gate: _ORDER[gate.verdict]),
         tiles=_tiles(report),
@@ -167,6 +183,15 @@ def view(report: Report) -> View:
         hidden_findings=max(0, len(findings) - MOST),
         mismatches=mismatches[:MOST],
         hidden_mismatches=max(0, len(mismatches) - MOST),
+        document_changes=changes[:MOST],
+        harmless_changes=harmless[:MOST],
+        hidden_changes=max(0, len(changes) - MOST) + max(0, len(harmless) - MOST),
+        incompatibilities=incompatibilities[:MOST],
+        hidden_incompatibilities=max(0, len(incompatibilities) - MOST),
+        unpromised=_fields(run, lambda field: not field.described and bool(field.consumers)),
+        undescribed=_responses(run, lambda response: not response.described and bool(response.seen)),
+        unseen=_responses(run, lambda response: response.described and not response.seen),
+        unread=_fields(run, lambda field: field.described and not field.consumers),
         red=red[:MOST],
         hidden_red=max(0, len(red) - MOST),
         flaky=[n for stage in run.stages for n in stage.notices if n.code == Code.FLAKY_TESTS],
@@ -174,6 +199,24 @@ def view(report: Report) -> View:
         points=points,
         charts=charts.charts(points),
     )
+
+
+def _fields(run: Run, wanted: Callable[[FieldUse], bool]) -> list[str]:
+    """Return fields of responses, each with its operation and status, and with who reads it."""
+    return [
+        f"{one.operation} {one.status} {field.path}" + (f" ({', '.join(field.consumers)})" if field.consumers else "")
+        for one in _uses(run)
+        for field in one.fields
+        if wanted(field)
+    ]
+
+
+def _responses(run: Run, wanted: Callable[[ResponseUse], bool]) -> list[str]:
+    return [f"{one.operation} {one.status}" for one in _uses(run) if wanted(one)]
+
+
+def _uses(run: Run) -> tuple[ResponseUse, ...]:
+    return run.description.responses or () if run.description else ()
 
 
 def test_id(node: str) -> str:

@@ -23,7 +23,10 @@ def test_markdown_says_what_is_new_and_fixed_and_how_the_score_has_moved() -> No
     assert shown.startswith("### Since the baseline of 2026-01-02T03:04:05Z, 0123456789ab: 2 new, 1 fixed\n")
     assert "- mutation score 100 % → 0 %" in shown
     assert "<details><summary>2 new</summary>" in shown
-    assert "- not compared, because one of the runs has no complete result: interactions, red tests" in shown
+    assert (
+        "- not compared, because one of the runs has no complete result: interactions, incompatibilities, red tests"
+        in shown
+    )
 
 
 def test_the_terminal_says_the_same(capsys: pytest.CaptureFixture[str]) -> None:

@@ -229,6 +229,7 @@ def test_every_text_field_of_a_report_is_reached() -> None:
     walk(shown, "")
     # Words of ours, from a fixed list each; and the tag that says which kind of data it is.
     words = {
+        "level",
         "status",
         "outcome",
         "result",

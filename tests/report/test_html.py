@@ -240,7 +240,7 @@ def test_what_is_not_known_is_not_shown_as_a_number() -> None:
 def test_a_page_of_a_run_without_stages_says_what_to_do() -> None:
     page = page_of(builders.report())
     assert "The OpenAPI document was not read: set openapi.path" in page.text
-    assert page.text.count("Not computed.") == 5
+    assert page.text.count("Not computed.") == 6
     for name in ("mutation", "properties", "contracts", "suite"):
         assert f"were not asked for: orchestrator run --stage {name}" in page.text.replace("testing was", "tests were")
 
@@ -281,7 +281,7 @@ def test_failing_gates_come_first_and_then_the_unknown() -> None:
     page = page_of(builders.report(run(mutation(MutantStatus.SURVIVED), properties())))
     tags = re.findall(r"✗ fail|– not computed|✓ pass", page.text.partition("Asked")[2].partition("What changed")[0])
     assert tags == sorted(tags, key=["✗ fail", "– not computed", "✓ pass"].index)
-    assert len(tags) == 8
+    assert len(tags) == 10
 
 
 def test_what_is_new_is_marked() -> None:

@@ -68,13 +68,13 @@ def test_marks_of_mentions_are_escaped(value: str) -> None:
 def test_the_first_line_says_the_verdict() -> None:
     good, bad = builders.report(), builders.report(run(mutation(MutantStatus.SURVIVED)))
     assert summary.render(good).decode().startswith("## ✅ shop: nothing was judged\n")
-    assert summary.render(bad).decode().startswith("## ❌ shop: 1 of 8 gates failed\n")
+    assert summary.render(bad).decode().startswith("## ❌ shop: 1 of 10 gates failed\n")
 
 
 def test_what_is_missing_is_not_computed() -> None:
     lines = summary.render(builders.report()).decode().splitlines()
     gates = [line for line in lines if line.startswith("| ➖ |")]
-    assert len(gates) == 8
+    assert len(gates) == 10
     assert all(line.endswith("| not computed |") for line in gates)
 
 

@@ -45,7 +45,7 @@ def test_foreign_text_neither_acts_nor_is_taken_for_markup(value: str, colours: 
 
 def test_the_verdict_comes_first() -> None:
     assert said(builders.report()).lstrip().startswith("PASS  shop: nothing was judged")
-    assert said(builders.report(run(mutation(MutantStatus.SURVIVED)))).lstrip().startswith("FAIL  shop: 1 of 8")
+    assert said(builders.report(run(mutation(MutantStatus.SURVIVED)))).lstrip().startswith("FAIL  shop: 1 of 10")
 
 
 def test_failing_gates_come_before_the_others() -> None:
@@ -53,7 +53,7 @@ def test_failing_gates_come_before_the_others() -> None:
     signs = [line.strip()[0] for line in lines if line.strip()[:1] in "✗✓–" and line.strip()]
     assert signs[0] == "✗"
     assert "✗" not in signs[1:]
-    assert len(signs) == 8
+    assert len(signs) == 10
 
 
 def test_the_worst_of_each_kind_is_shown() -> None:

@@ -122,18 +122,19 @@ _NOTHING_JUDGED: Final = Gate(
 
 
 def _headline(gates: Sequence[Gate], run: Run, exit_code: ExitCode) -> str:
-    failing = [g for g in gates if g.verdict is GateVerdict.FAIL]
+    real = [g for g in gates if g is not _NOTHING_JUDGED]
+    failing = [g for g in real if g.verdict is GateVerdict.FAIL]
     broken = [s.name for s in run.stages if s.error]
     parts = []
     if exit_code is ExitCode.INTERRUPTED:
         parts.append("interrupted")
     if failing:
-        parts.append(f"{len(failing)} of {text.plural(len(gates), 'gate')} failed")
+        parts.append(f"{len(failing)} of {text.plural(len(real), 'gate')} failed")
     if broken:
         parts.append(f"{', '.join(broken)} did not complete")
     if parts:
         return "; ".join(parts)
-    count = Counter(g.verdict for g in gates)
+    count = Counter(g.verdict for g in real)
     holding = count[GateVerdict.PASS]
     if not holding and not count[GateVerdict.WAIVED]:
         return "nothing was judged"
@@ -197,8 +198,8 @@ class _Measure(msgspec.Struct, frozen=True, kw_only=True):
             verdict=verdict,
             value="" if unknown or value is None else self.shown(value),
             scope=GateScope.BASELINE if relative else self.scope,
-            asked=asked,
-            found=None if unknown else value,
+            asked=None if asked is None else float(asked),
+            found=None if unknown or value is None else float(value),
             hint=hints.get(verdict, ""),
             evidence=self.evidence,
         )

@@ -192,7 +192,7 @@ def test_the_page_and_its_siblings_show_the_same_numbers(analysed: Path, run: Ru
     assert run.mutation is not None
     assert run.properties is not None
     undetected = sum(m.status.is_undetected for m in run.mutation.mutants)
-    assert f"{undetected} of {len(run.mutation.mutants)} mutants, score" in page
+    assert f"{undetected} survivors of {len(run.mutation.mutants)} mutants, score" in page
     assert f"{len(run.properties.findings)} in {run.properties.sent} cases" in page
     assert "1 of 2 interactions" in page
     assert page.count('id="finding-') == len(run.properties.findings)

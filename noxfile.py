@@ -24,7 +24,7 @@ ANSWERS = {
     "fastapi_app": "LOANS_TOKEN=desk-token-of-the-example",
     "django_app": "ROOMS_API_KEY=house-key-of-the-example",
 }
-STAGES = ("generate", "suite", "properties", "contracts", "mutation", "report")
+STAGES = ("generate", "suite", "properties", "contracts", "description", "mutation", "report")
 
 
 def install(session: nox.Session, group: str) -> None:

@@ -206,7 +206,7 @@
       frame.setAttribute("sandbox", "allow-scripts");
       addEventListener("message", event => {
         if (event.source !== frame.contentWindow) return;
-        if (event.data === "ready") frame.contentWindow.postMessage(JSON.parse(mutants), "*");
+        if (event.data === "ready") frame.contentWindow.postMessage(mutants, "*");
         if (event.data === "shown") { said.hidden = true; frame.dataset.shown = "true"; }
       });
       frame.srcdoc = '<!doctype html><html lang="en"><title>Mutants</title><body><mutation-test-report-app></mutation-test-report-app>'

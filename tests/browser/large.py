@@ -142,7 +142,7 @@ def _run(operations: int, mutants: int, chance: random.Random) -> Run:
     sources, first_lines = _sources(functions)
     judged = tuple(islice(_mutants(functions, sources, first_lines, chance), mutants))
     suite = Suite(
-        tests=tuple(_test(function, chance) for function in functions),
+        tests=tuple(_test(number, function, chance) for number, function in enumerate(functions)),
         workers=8,
         coverage=tuple(FileCoverage(path=p, statements=s.count("\n"), covered=s.count("\n") - 3) for p, s in sources.items()),
     )
@@ -350,8 +350,8 @@ def _input_gap(function: Function, chance: random.Random, *, found: bool) -> Inp
     )
 
 
-def _test(function: Function, chance: random.Random) -> Test:
-    is_red = chance.random() < 0.004
+def _test(number: int, function: Function, chance: random.Random) -> Test:
+    is_red = number % 90 == 80
     return Test(
         id=function.test,
         outcome=Outcome.FAILED if is_red else Outcome.PASSED,

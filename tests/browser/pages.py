@@ -15,6 +15,7 @@ from orchestrator.model.run import Report
 from orchestrator.report import html
 
 Scheme = Literal["dark", "light"]
+SERVER: Final = "https://ci.test"  # there is none: the browser is given files
 
 # What the policy refuses and what hostile text would call ends up on the console, which has to stay empty.
 WATCH: Final = """
@@ -56,14 +57,16 @@ class Pages:
         )
 
     def framed(self, report: Report, sandbox: str, fragment: str = "") -> FrameLocator:
-        """Open a page that shows the report's page in a frame, as CI servers do."""
-        url = self.written(report) + fragment
+        """Open a page of a server that shows the report's page in a frame, as CI servers do."""
+        self.written(report)
         outer = self._folder / "outer.html"
         outer.write_text(
-            f'<!doctype html><title>outer</title><iframe sandbox="{sandbox}" src="{url}" width="1200" height="850"></iframe>',
+            '<!doctype html><title>outer</title><iframe width="1200" height="850" '
+            f'sandbox="{sandbox}" src="quality.html{fragment}"></iframe>',
             "utf-8",
         )
-        return self._opened(outer.as_uri(), viewport={"width": 1280, "height": 900}).frame_locator("iframe")
+        page = self._opened(f"{SERVER}/outer.html", viewport={"width": 1280, "height": 900})
+        return page.frame_locator("iframe")
 
     def written(self, report: Report) -> str:
         """Write the report's page and return its address."""
@@ -80,7 +83,8 @@ class Pages:
         context = self._browser.new_context(**options)
         self._contexts.append(context)
         context.add_init_script(WATCH)
-        context.on("page", lambda page: self._watch(page))
+        context.on("page", self._watch)
+        context.route(f"{SERVER}/**", lambda route: route.fulfill(path=self._folder / Path(route.request.url).name))
         context.set_default_timeout(5_000)
         page = context.new_page()
         page.goto(url)
@@ -96,7 +100,7 @@ class Pages:
         page.on("download", lambda download: self.problems.append(f"download: {download.url}"))
 
     def _check(self, request: Request) -> None:
-        if not request.url.startswith(f"{self._folder.as_uri()}/"):
+        if not request.url.startswith((f"{self._folder.as_uri()}/", f"{SERVER}/")):
             self.problems.append(f"request: {request.url}")
 
 

@@ -62,7 +62,7 @@ def _with_more_survivors(of: Run, said: str) -> Run:
         msgspec.structs.replace(
             stage,
             data=msgspec.structs.replace(
-                stage.data, mutants=(*stage.data.mutants, *(_survivor(n, said) for n in range(120)))
+                stage.data, mutants=(*stage.data.mutants, *(_survivor(n, said) for n in range(103)))
             ),
         )
         if isinstance(stage.data, Mutation)

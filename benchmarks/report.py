@@ -147,7 +147,7 @@ def seen(browser: Browser, path: Path) -> dict[str, Any]:
     opened = browser_opened(page)
     violations = []
     for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        page.emulate_media(color_scheme=scheme)
         page.evaluate(chromium.OPEN_ALL)
         violations += chromium.accessibility(page)["violations"]
     for line in (*violations, *errors, *requests[1:]):

@@ -159,7 +159,10 @@ def _archives(report: Report, shown: View, environment: jinja2.Environment, fram
     found = []
     if shown.ranked.rest:
         card = environment.get_template("sections/card.html.jinja").module.card  # type: ignore[attr-defined]
-        rest = [([m.fingerprint for m in c.mutants], c.find, str(card(c))) for c in shown.ranked.rest]
+        rest = [
+            ([text.visible(m.fingerprint) for m in c.mutants], text.visible(c.find), str(card(c)))
+            for c in shown.ranked.rest
+        ]
         found.append(("packed-cards", _packed(msgspec.json.encode(rest))))
     if report.run.mutation and report.run.mutation.mutants:
         found.append(("packed-mutants", _packed(msgspec.json.encode(_for_viewer(stryker.document(report))))))
@@ -169,7 +172,7 @@ def _archives(report: Report, shown: View, environment: jinja2.Environment, fram
 
 
 def _for_viewer(document: stryker.Document) -> dict[str, Any]:
-    """Return Stryker's document in fewer bytes: `frame.js` makes it whole again, but for what the viewer never shows."""
+    """Return Stryker's document in fewer bytes; `frame.js` makes whole again what the viewer shows of it."""
     files = {
         path: {"language": file.language, "source": file.source, "mutants": [_in_short(m) for m in file.mutants]}
         for path, file in document.files.items()

@@ -1,4 +1,4 @@
-"""Chromium without a window, started so that it asks nobody for anything, and axe, which finds what shuts people out."""
+"""Chromium without a window, so started that it asks nobody for anything; and axe, which finds what shuts people out."""
 
 from __future__ import annotations
 
@@ -23,11 +23,12 @@ ARGUMENTS: Final = (
 )
 # Opens everything, the mutants by file too, which are loaded then.
 OPEN_ALL: Final = "for (const details of document.querySelectorAll('details')) details.open = true"
-# axe looks at the contrast of words only, but ✗ and – have to be seen as well; and it takes what is not laid out as long
-# as nobody looks at it for something that lies below other things.
+# axe looks at the contrast of words only, but ✗ and – have to be seen as well; and what is not laid out as long as
+# nobody looks at it, it takes for something that lies below other things.
 ALL_TEXT: Final = """
-const { options } = axe._audit.checks["color-contrast"];
-axe.configure({ checks: [{ id: "color-contrast", options: { ...options, ignoreUnicode: false, ignoreLength: true } }] });
+const id = "color-contrast";
+const options = { ...axe._audit.checks[id].options, ignoreUnicode: false, ignoreLength: true };
+axe.configure({ checks: [{ id, options }] });
 document.styleSheets[0].insertRule("* { content-visibility: visible !important; }");
 """
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Final
 
@@ -32,7 +32,6 @@ from orchestrator.model.mutation import (
 from orchestrator.model.operations import Operation
 from orchestrator.model.properties import Cases, Finding, Phase, Properties, Request, Response
 from orchestrator.model.run import SCHEMA_VERSION, OperationRow, Point, Report, Run
-from orchestrator.model.stage import Generated, StageStatus
 from orchestrator.model.strength import strengths
 from orchestrator.model.suite import Exchange, FileCoverage, Outcome, Suite, Test
 from tests import builders
@@ -41,10 +40,40 @@ FINDINGS: Final = 20
 MISMATCHES: Final = 10
 RUNS: Final = 60
 CONSUMERS: Final = ("billing", "mobile-app", "web-frontend")
-AREAS: Final = tuple("catalog sales stock billing people support shipping returns partners audit".split()) + tuple(
-    "pricing media search payments loyalty reports devices events access exports".split()
+AREAS: Final = (
+    "catalog",
+    "sales",
+    "stock",
+    "billing",
+    "people",
+    "support",
+    "shipping",
+    "returns",
+    "partners",
+    "audit",
+    "pricing",
+    "media",
+    "search",
+    "payments",
+    "loyalty",
+    "reports",
+    "devices",
+    "events",
+    "access",
+    "exports",
 )
-NOUNS: Final = tuple("order customer invoice parcel voucher supplier contract ticket review product".split())
+NOUNS: Final = (
+    "order",
+    "customer",
+    "invoice",
+    "parcel",
+    "voucher",
+    "supplier",
+    "contract",
+    "ticket",
+    "review",
+    "product",
+)
 # A method, what follows the resource, the function's verb.
 SHAPES: Final = (
     ("GET", "", "list"),
@@ -97,7 +126,7 @@ PIECES: Final[tuple[tuple[str, tuple[tuple[int, str, str], tuple[int, str, str]]
     ),
     (
         'store.add(Event("{noun}", {noun}.id, at=now()))\nstore.commit()',
-        ((0, '"{noun}", {noun}', 'None, {noun}'), (0, "at=now()", "at=None")),
+        ((0, '"{noun}", {noun}', "None, {noun}"), (0, "at=now()", "at=None")),
     ),
     (
         "rate = RATES.get({noun}.country, {n})\ntax = round(total * rate / 100)",
@@ -144,10 +173,14 @@ def _run(operations: int, mutants: int, chance: random.Random) -> Run:
     suite = Suite(
         tests=tuple(_test(number, function, chance) for number, function in enumerate(functions)),
         workers=8,
-        coverage=tuple(FileCoverage(path=p, statements=s.count("\n"), covered=s.count("\n") - 3) for p, s in sources.items()),
+        coverage=tuple(
+            FileCoverage(path=p, statements=s.count("\n"), covered=s.count("\n") - 3) for p, s in sources.items()
+        ),
     )
     properties = Properties(
-        cases=tuple(Cases(operation=o.label, phase=Phase.FUZZING, sent=100, statuses={"200": 88, "422": 12}) for o in described),
+        cases=tuple(
+            Cases(operation=o.label, phase=Phase.FUZZING, sent=100, statuses={"200": 88, "422": 12}) for o in described
+        ),
         findings=tuple(_finding(o, n) for n, o in enumerate(described[:: max(1, operations // FINDINGS)][:FINDINGS])),
         tests=operations * 3,
         seed=1,
@@ -202,10 +235,9 @@ def _functions(operations: Sequence[Operation], count: int, chance: random.Rando
         lines = [f"def {verb}_{noun}(store, user, {noun}, key, limit=50, offset=0):", f'    """{operation.summary}."""']
         changes: list[tuple[int, str, str]] = []
         for text, mutants in chance.sample(PIECES, PER_FUNCTION // 2):
-            n = str(chance.randrange(2, 400))
-            fill = lambda said, n=n: said.replace("{noun}", noun).replace("{n}", n)  # noqa: E731
-            changes += [(len(lines) + at, fill(before), fill(after)) for at, before, after in mutants]
-            lines += [f"    {line}" for line in fill(text).split("\n")]
+            words = {"{noun}": noun, "{n}": str(chance.randrange(2, 400))}
+            changes += [(len(lines) + at, _filled(old, words), _filled(new, words)) for at, old, new in mutants]
+            lines += [f"    {line}" for line in _filled(text, words).split("\n")]
         yield Function(
             f"shop/{area}/{layer}/{plural}.py",
             f"{verb}_{noun}",
@@ -214,6 +246,12 @@ def _functions(operations: Sequence[Operation], count: int, chance: random.Rando
             (*lines, "    return answer(locals())", "", ""),
             tuple(changes),
         )
+
+
+def _filled(text: str, words: Mapping[str, str]) -> str:
+    for name, word in words.items():
+        text = text.replace(name, word)
+    return text
 
 
 def _sources(functions: Sequence[Function]) -> tuple[dict[str, str], dict[tuple[str, str], int]]:
@@ -274,7 +312,9 @@ def _judged(mutant: Mutant, function: Function, chance: random.Random) -> Mutant
     if lot < 0.89:
         condition = f"offset > {chance.randrange(100)}"
         layers = dict.fromkeys(("unit", "property", "contract"), Step.NOT_REACHED)
-        return msgspec.structs.replace(mutant, status=MutantStatus.NO_TESTS, tests=0, layers=layers, condition=condition)
+        return msgspec.structs.replace(
+            mutant, status=MutantStatus.NO_TESTS, tests=0, layers=layers, condition=condition
+        )
     survivor = msgspec.structs.replace(mutant, status=MutantStatus.SURVIVED)
     if lot < 0.93:
         gap = _oracle_gap(function, chance, with_proposal=lot < 0.915)
@@ -292,14 +332,16 @@ def _killed(mutant: Mutant, function: Function, chance: random.Random) -> Mutant
         steps["property"] = Step.REVEALED
         test = f"tests/generated/test_{function.operation.tag}.py::test_{function.operation.operation_id}"
         message = "Response violates schema"
-        noticed.append(Notice(layer="property", by=test, what="response_schema_conformance", message=message, operation=label))
+        noticed.append(
+            Notice(layer="property", by=test, what="response_schema_conformance", message=message, operation=label)
+        )
     if chance.random() < 0.2:
         steps["contract"] = Step.REVEALED
         told = f"a request to {label}"
-        noticed.append(Notice(layer="contract", by=chance.choice(CONSUMERS), what=told, message="$.total differs", operation=label))
-    return msgspec.structs.replace(
-        mutant, killer=function.test, message=asserted, layers=steps, noticed=tuple(noticed)
-    )
+        noticed.append(
+            Notice(layer="contract", by=chance.choice(CONSUMERS), what=told, message="$.total differs", operation=label)
+        )
+    return msgspec.structs.replace(mutant, killer=function.test, message=asserted, layers=steps, noticed=tuple(noticed))
 
 
 def _difference(chance: random.Random) -> ResponseDifference:
@@ -414,7 +456,13 @@ def _interactions(operations: Sequence[Operation]) -> Iterator[Interaction]:
                 pact=f"pacts/{consumer}-shop.json",
                 seconds=0.01,
                 mismatches=(
-                    Mismatch(kind="BodyMismatch", path="$.total", message="Expected 500, got 502", expected="500", actual="502"),
+                    Mismatch(
+                        kind="BodyMismatch",
+                        path="$.total",
+                        message="Expected 500, got 502",
+                        expected="500",
+                        actual="502",
+                    ),
                 )
                 if fails
                 else (),

@@ -115,7 +115,7 @@ def is_in_view(place: Locator) -> bool:
     """Return whether the beginning of something is seen without scrolling."""
     return bool(
         place.evaluate(
-            "e => { const { top } = e.getBoundingClientRect(); return e.checkVisibility() && top >= 0 && top < innerHeight; }"
+            "e => e.checkVisibility() && e.getBoundingClientRect().top >= 0 && e.getBoundingClientRect().top < innerHeight"
         )
     )
 

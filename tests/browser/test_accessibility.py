@@ -41,9 +41,7 @@ def everything_open(page: Page) -> Page:
     ],
     indirect=["shown"],
 )
-def test_axe_finds_nothing_wrong_with_everything_open(
-    pages: Pages, shown: Report, scheme: Scheme, width: int
-) -> None:
+def test_axe_finds_nothing_wrong_with_everything_open(pages: Pages, shown: Report, scheme: Scheme, width: int) -> None:
     found = chromium.accessibility(everything_open(pages.open(shown, scheme=scheme, width=width)))
     assert found["violations"] == []
     assert [line for line in found["incomplete"] if "color-contrast" in line] == []

@@ -5,8 +5,8 @@ from playwright.sync_api import Page, expect
 
 from orchestrator import history
 from orchestrator.model.run import Report
-from orchestrator.report.ranking import Ranked, ranked
 from orchestrator.report import view
+from orchestrator.report.ranking import ranked
 from tests.browser import large, runs
 from tests.browser.pages import Pages, is_in_view, packed_survivors
 from tests.report.runs import compared
@@ -47,20 +47,16 @@ def test_every_link_leads_somewhere_on_the_page_or_to_a_survivor_that_lies_packe
 def test_a_link_to_a_survivor_that_lies_packed_shows_it(pages: Pages, crowd: Report) -> None:
     page = pages.open(crowd)
     packed = {f"mutant-{fingerprint}" for fingerprint in packed_survivors(page)}
-    target = sorted(targets(page) & packed)[0]
+    target = min(targets(page) & packed)
     expect(page.locator(f"[id='{target}']")).to_have_count(0)
     page.locator(f"a[href='#{target}']").first.click()
     expect(page.locator(f"[id='{target}']")).to_be_visible()
     assert is_in_view(page.locator(f"[id='{target}']"))
 
 
-def survivors(report: Report) -> Ranked:
-    return ranked(report)
-
-
 def of_all_kinds(report: Report) -> dict[str, str]:
     """A place of every kind that a link can lead to: its id."""
-    run, cards = report.run, survivors(report)
+    run, cards = report.run, ranked(report)
     assert run.properties
     assert run.contracts
     assert run.suite
@@ -119,16 +115,11 @@ def test_a_link_to_what_is_not_there_any_more_does_nothing(pages: Pages, crowd: 
 
 
 def test_the_same_things_have_the_same_ids_in_another_run(pages: Pages, crowd: Report) -> None:
-    earlier = large.report(60, 2_400)  # other numbers, and of the same operations, tests and code
-    now, then = (set(ids(pages.open(report))) for report in (crowd, earlier))
-    both = {name for name in now & then if name.startswith(("operation-", "gate-"))}
-    assert len(both) >= 50
-    for report, found in ((crowd, now), (earlier, then)):
-        on_page = history.compare(report.run, report.run, "itself")
-        for thing in on_page.differences:
-            kind = {"survivor": "mutant"}.get(thing.kind, thing.kind)
-            name = view.test_id(thing.fingerprint) if kind == "test" else f"{kind}-{thing.fingerprint}"
-            packed = kind == "mutant" and any(
-                m.fingerprint == thing.fingerprint for card in survivors(report).rest for m in card.mutants
-            )
-            assert packed or name in found
+    other = large.report(60, 2_400)  # with other numbers, of the same operations and tests
+    for report in (crowd, other):
+        page = pages.open(report)
+        known = {*ids(page), *(f"mutant-{fingerprint}" for fingerprint in packed_survivors(page))}
+        wrong = history.compare(report.run, report.run, "itself").differences
+        assert {difference.kind for difference in wrong} == {"finding", "interaction", "survivor", "test"}
+        assert {view.target(difference) for difference in wrong} <= known
+        assert {view.operation_id(row.operation) for row in crowd.run.operations} <= known

@@ -29,13 +29,22 @@ def heads(page: Page) -> list[Locator]:
 def test_a_click_on_a_head_sorts_by_its_column_and_another_one_the_other_way_round(pages: Pages, crowd: Report) -> None:
     page = pages.open(crowd)
     names = [head.inner_text() for head in heads(page)]
-    assert names == ["Operation", "Suite", "Cases", "billing", "mobile-app", "web-frontend", "Mutants noticed", "By layer"]
+    assert names == [
+        "Operation",
+        "Suite",
+        "Cases",
+        "billing",
+        "mobile-app",
+        "web-frontend",
+        "Mutants noticed",
+        "By layer",
+    ]
     for column, head in enumerate(heads(page)):
         for way, reverse in (("ascending", False), ("descending", True), ("ascending", False)):
             head.locator("button").click()
             found = cells(page, column)
             key = number if column else str
-            assert [key(cell) for cell in found] == sorted((key(cell) for cell in found), reverse=reverse)  # type: ignore[operator,type-var]
+            assert [key(cell) for cell in found] == sorted((key(cell) for cell in found), reverse=reverse)
             assert [h.get_attribute("aria-sort") for h in heads(page)] == [
                 way if other == column else None for other in range(len(names))
             ]

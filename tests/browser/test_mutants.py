@@ -72,7 +72,10 @@ def without_names(document: dict[str, Any]) -> dict[str, Any]:
         }
         for path, file in document["files"].items()
     }
-    return {**msgspec.json.decode(msgspec.json.encode(document)), "files": msgspec.json.decode(msgspec.json.encode(files))}
+    return {
+        **msgspec.json.decode(msgspec.json.encode(document)),
+        "files": msgspec.json.decode(msgspec.json.encode(files)),
+    }
 
 
 def test_they_are_loaded_once(pages: Pages, report: Report) -> None:

@@ -195,7 +195,7 @@ def _in_short(mutant: stryker.MutantResult) -> dict[str, Any]:
     killer, reason = next(iter(mutant.killed_by), ""), mutant.status_reason
     needed = {
         "mutatorName": mutant.mutator_name,
-        "location": (start.line, start.column, end.line, end.column),
+        "location": (start.line, start.column, end.line - start.line, end.column - start.column),
         "status": mutant.status,
         "replacement": mutant.replacement,
         "description": mutant.description,

@@ -1,4 +1,4 @@
-"""Chromium without a window, so started that it asks nobody for anything; and axe, which finds what shuts people out."""
+"""Chromium without a window, started so that it asks nobody for anything; and axe, which finds what bars people."""
 
 from __future__ import annotations
 

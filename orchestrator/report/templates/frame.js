@@ -11,9 +11,9 @@
     let count = 0;
     for (const file of Object.values(report.files)) {
       for (const mutant of file.mutants) {
-        const [line, column, endLine, endColumn] = mutant.location;
+        const [line, column, lines, columns] = mutant.location;
         mutant.id = String(++count);
-        mutant.location = { start: { line, column }, end: { line: endLine, column: endColumn } };
+        mutant.location = { start: { line, column }, end: { line: line + lines, column: column + columns } };
         mutant.statusReason = mutant.statusReason?.replace("\0", () => mutant.killedBy[0]);
         mutant.coveredBy ??= mutant.killedBy && [...mutant.killedBy];
       }

@@ -159,13 +159,54 @@ def _archives(report: Report, shown: View, environment: jinja2.Environment, fram
     found = []
     if shown.ranked.rest:
         card = environment.get_template("sections/card.html.jinja").module.card  # type: ignore[attr-defined]
-        rest = [([m.fingerprint for m in c.mutants], c.find, str(card(c))) for c in shown.ranked.rest]
+        rest = [
+            ([text.visible(m.fingerprint) for m in c.mutants], text.visible(c.find), str(card(c)))
+            for c in shown.ranked.rest
+        ]
         found.append(("packed-cards", _packed(msgspec.json.encode(rest))))
     if report.run.mutation and report.run.mutation.mutants:
-        found.append(("packed-mutants", _packed(msgspec.json.encode(stryker.document(report)))))
+        found.append(("packed-mutants", _packed(msgspec.json.encode(_for_viewer(stryker.document(report))))))
         found.append(("packed-viewer", _packed_viewer()))
         found.append(("packed-frame", _packed(frame.encode())))
     return found
+
+
+def _for_viewer(document: stryker.Document) -> dict[str, Any]:
+    """Return Stryker's document in fewer bytes; `frame.js` makes whole again what the viewer shows of it."""
+    files = {
+        path: {"language": file.language, "source": file.source, "mutants": [_in_short(m) for m in file.mutants]}
+        for path, file in document.files.items()
+    }
+    return {
+        "schemaVersion": document.schema_version,
+        "thresholds": document.thresholds,
+        "framework": document.framework,
+        "files": files,
+        "testFiles": document.test_files,
+    }
+
+
+def _in_short(mutant: stryker.MutantResult) -> dict[str, Any]:
+    """Return a mutant without its id and its duration, and without what is said twice.
+
+    In its reason, a character that visible text can't have stands for its killer.
+    """
+    start, end = mutant.location.start, mutant.location.end
+    killer, reason = next(iter(mutant.killed_by), ""), mutant.status_reason
+    needed = {
+        "mutatorName": mutant.mutator_name,
+        "location": (start.line, start.column, end.line - start.line, end.column - start.column),
+        "status": mutant.status,
+        "replacement": mutant.replacement,
+        "description": mutant.description,
+    }
+    more = {
+        "statusReason": reason.replace(killer, "\0", 1) if killer else reason,
+        "killedBy": mutant.killed_by,
+        "coveredBy": mutant.covered_by if mutant.covered_by != mutant.killed_by else (),
+        "static": mutant.static,
+    }
+    return {**needed, **{field: value for field, value in more.items() if value}}
 
 
 def _packed(data: bytes) -> Markup:

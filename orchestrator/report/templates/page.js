@@ -16,6 +16,7 @@
   // Survivors that are not on the page as such.
   const AT_ONCE = 100;
   let rest = null, shownRest = 0;
+  const linked = new Set();  // those that a link led to: they stay
   const loadRest = async () => {
     if (rest || !one("#packed-cards")) return rest ??= [];
     rest = JSON.parse(await unpack("packed-cards")).map(([ids, find, html]) => ({ ids, find, html, element: null }));
@@ -30,11 +31,14 @@
     return entry.element;
   };
   const place = entries => one("#rest").replaceChildren(...entries.map(made));
+  const placeRest = () => {
+    const entries = [...linked, ...rest.slice(0, shownRest).filter(entry => !linked.has(entry))];
+    place(entries);
+    tellRest(rest.length - entries.length);
+  };
   const showRest = async () => {
-    const entries = await loadRest();
-    shownRest = Math.min(entries.length, shownRest + AT_ONCE);
-    place(entries.slice(0, shownRest));
-    tellRest(entries.length - shownRest);
+    shownRest = Math.min((await loadRest()).length, shownRest + AT_ONCE);
+    placeRest();
   };
   const tellRest = left => {
     const button = one("#show-rest");
@@ -49,6 +53,7 @@
     element,
     name: element.dataset.filtered,
     items: () => element.items ??= (element.matches("table") ? [...element.tBodies[0].rows] : all("[data-find]", element))
+      .filter(item => !item.closest("#rest"))
       .map(item => ({ item, find: item.dataset.find ?? item.textContent.toLowerCase() })),
   }));
   let filtered = "", turn = 0;
@@ -64,40 +69,47 @@
         if (item.hidden === fit) item.hidden = !fit;
         here += fit;
       }
-      const note = one(`[data-none="${group.name}"]`);
-      if (note) note.hidden = here > 0 || !words.length || group.name === "survivors";
+      tellNone(group.name, words.length && !here);
       count += here;
     }
     for (const more of all("details.more")) {
       if (words.length) more.open = all(":scope > [data-find]", more).some(card => !card.hidden);
     }
-    one("#matches").textContent = words.length ? `${count} match` : "";
+    tellMatches(words.length ? count : null);
     if (one("#packed-cards")) filterRest(mine, words, fits, count);
+  };
+  const tellMatches = (count, more = "") => {
+    one("#matches").textContent = count === null ? "" : `${count || "no"} match${count === 1 ? "" : "es"}${more}`;
+  };
+  const tellNone = (name, none) => {
+    const note = one(`[data-none="${name}"]`);
+    if (note) note.hidden = !none;
   };
   const filterRest = async (mine, words, fits, count) => {
     if (!words.length) {
-      if (rest) { place(rest.slice(0, shownRest)); tellRest(rest.length - shownRest); }
+      if (rest) placeRest();
       return;
     }
     const found = (await loadRest()).filter(entry => fits(entry.find));
     if (mine !== turn) return;
     place(found.slice(0, AT_ONCE));
     one("#show-rest").hidden = true;
-    const cut = found.length > AT_ONCE ? `, the first ${AT_ONCE} of the last ${found.length} shown` : "";
-    one("#matches").textContent = `${count + found.length} match${cut}`;
+    if (found.length) tellNone("survivors", false);
+    tellMatches(count + found.length, found.length > AT_ONCE ? `, the first ${AT_ONCE} of the last ${found.length} shown` : "");
   };
 
   // The fragment holds where to look, and the filter: #mutant-3fa29c01d2b4, #filter=POST, #survivors&filter=new
   const read = () => {
     const parts = location.hash.slice(1).split("&");
     const told = parts.find(part => part.startsWith("filter="));
-    let text = "";
-    try { text = decodeURIComponent(told?.slice(7) ?? ""); } catch { /* not ours */ }
-    return { id: parts.find(part => !part.startsWith("filter=")) ?? "", text };
+    try {
+      const id = decodeURIComponent(parts.find(part => part && part !== told) ?? "");
+      return { id, text: told && decodeURIComponent(told.slice(7)) };
+    } catch { return { id: "" }; } // not ours
   };
-  const write = () => {
-    const hash = filtered ? "#filter=" + encodeURIComponent(filtered) : location.pathname || "#";
-    try { history.replaceState(null, "", filtered ? hash : location.href.split("#")[0]); } catch { /* a frame without an origin */ }
+  const write = (id = "") => {
+    const hash = [id, filtered && "filter=" + encodeURIComponent(filtered)].filter(Boolean).join("&");
+    try { history.replaceState(null, "", location.href.split("#")[0] + (hash && "#" + hash)); } catch { /* a frame without an origin */ }
   };
   const reveal = element => {
     for (let outer = element; outer; outer = outer.parentElement) {
@@ -108,12 +120,13 @@
     element.focus({ preventScroll: true });
   };
   const go = async () => {
-    const { id, text } = read();
-    if (text !== filtered) { one("#filter").value = text; filter(text); }
+    const { id, text = filtered } = read();
+    if (text !== filtered) { box.value = text; filter(text); }
     if (!id) return;
+    if (filtered) write(encodeURIComponent(id)); // a link on the page leaves the filter as it is
     if (!document.getElementById(id) && id.startsWith("mutant-")) {
       const entry = (await loadRest()).find(entry => entry.ids.includes(id.slice(7)));
-      if (entry) one("#rest").prepend(made(entry));
+      if (entry) { linked.add(entry); one("#rest").prepend(made(entry)); }
     }
     const element = document.getElementById(id);
     if (element) reveal(element);
@@ -121,7 +134,8 @@
   addEventListener("hashchange", go);
 
   const box = one("#filter");
-  box.addEventListener("input", () => { filter(box.value); write(); });
+  const ask = text => { box.value = text; filter(text); write(); };
+  box.addEventListener("input", () => ask(box.value));
 
   // Sorting: a click on a head sorts by its column, another one the other way round.
   const number = text => { const found = /-?\d[\d,.]*/.exec(text); return found ? parseFloat(found[0].replace(/,/g, "")) : -1; };
@@ -146,7 +160,9 @@
 
   // Copying; a frame may be denied the clipboard.
   const copy = async text => {
-    try { await navigator.clipboard.writeText(text); return true; } catch { /* the old way */ }
+    if (document.featurePolicy?.allowsFeature("clipboard-write") ?? true) {
+      try { await navigator.clipboard.writeText(text); return true; } catch { /* the old way */ }
+    }
     const area = document.createElement("textarea");
     area.value = text;
     document.body.append(area);
@@ -166,9 +182,8 @@
   });
 
   // Keys.
-  const seen = element => element.getClientRects().length > 0;
   const step = by => {
-    const cards = all("article.card").filter(seen);
+    const cards = all("article.card").filter(card => card.checkVisibility());
     if (!cards.length) return;
     const current = one("article[aria-current]"), at = cards.indexOf(current);
     const next = cards[at < 0 ? (by > 0 ? 0 : cards.length - 1) : Math.min(cards.length - 1, Math.max(0, at + by))];
@@ -188,7 +203,7 @@
   };
   addEventListener("keydown", event => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    if (event.key === "Escape" && event.target === box) { box.value = ""; filter(""); write(); box.blur(); return; }
+    if (event.key === "Escape" && !help.open && (filtered || event.target === box)) { ask(""); box.blur(); return; }
     if (event.target.matches("input, textarea, select") || help.open || !keys[event.key]) return;
     event.preventDefault();
     keys[event.key]();
@@ -206,7 +221,7 @@
       frame.setAttribute("sandbox", "allow-scripts");
       addEventListener("message", event => {
         if (event.source !== frame.contentWindow) return;
-        if (event.data === "ready") frame.contentWindow.postMessage(JSON.parse(mutants), "*");
+        if (event.data === "ready") frame.contentWindow.postMessage(mutants, "*");
         if (event.data === "shown") { said.hidden = true; frame.dataset.shown = "true"; }
       });
       frame.srcdoc = '<!doctype html><html lang="en"><title>Mutants</title><body><mutation-test-report-app></mutation-test-report-app>'

@@ -737,7 +737,7 @@ def _check(settings: Settings, path: Path, prefix: str) -> None:
                 f"{path.name}: `{prefix}{key}` is {value!r}, not `module:attribute`",
                 hint='Name the module and the attribute, for example "shop.main:app".',
             )
-    _check_broker(settings.contracts.broker, path, f"{prefix}contracts.broker")
+    check_broker(settings.contracts.broker, path, f"{prefix}contracts.broker")
     for number, identity in enumerate(settings.identities):
         if sum(map(bool, (identity.environment, identity.command, identity.callable))) != 1:
             raise UsageError(
@@ -754,7 +754,7 @@ def _check(settings: Settings, path: Path, prefix: str) -> None:
             )
 
 
-def _check_broker(broker: Broker, path: Path, key: str) -> None:
+def check_broker(broker: Broker, path: Path, key: str) -> None:
     """Refuse an address that holds a credential, and selectors that a Pact broker would refuse."""
     if "@" in broker.url.partition("://")[2].partition("/")[0]:
         raise UsageError(

@@ -50,7 +50,7 @@ class Published(msgspec.Struct):
         return hashlib.sha1(json.dumps(self.content, sort_keys=True).encode(), usedforsecurity=False).hexdigest()
 
 
-class Refused(Exception):
+class RefusedError(Exception):
     """What the broker answers when it says no."""
 
     def __init__(self, status: int, body: Json) -> None:
@@ -105,7 +105,7 @@ class Broker:
                     return resource(
                         *values, *([body] if method in ("POST", "PUT") else []), *([query] * ("?" in wanted))
                     )
-        raise Refused(404, {"error": {"message": "The requested document was not found on this server."}})
+        raise RefusedError(404, {"error": {"message": "The requested document was not found on this server."}})
 
     def _resources(self) -> dict[str, tuple[str, Callable[..., Json]]]:
         version = "pacts/provider/*/consumer/*/pact-version/*/metadata/*"
@@ -147,7 +147,9 @@ class Broker:
                 same = (old.consumer, old.provider, old.version) == (name, contract["providerName"], number)
                 if same and old.content != content:
                     said = f"Cannot change the content of the pact for {name} version {number}"
-                    raise Refused(409, {"notices": [{"type": "error", "text": said}], "errors": {"content": [said]}})
+                    raise RefusedError(
+                        409, {"notices": [{"type": "error", "text": said}], "errors": {"content": [said]}}
+                    )
             self.publish(content, number, body.get("branch", ""), *body.get("tags", ()))
         pacticipant, version = self._href("pacticipants", name), self._href("pacticipants", name, "versions", number)
         return {
@@ -171,7 +173,7 @@ class Broker:
     def _for_verification(self, provider: str, body: Json | None = None) -> Json:
         known = [p for p in self.pacts if p.provider == provider]
         if not known:
-            raise Refused(404, {"error": {"message": f"No pacticipant with name '{provider}' found"}})
+            raise RefusedError(404, {"error": {"message": f"No pacticipant with name '{provider}' found"}})
         here = {"self": {"href": self._href("pacts", "provider", provider, "for-verification"), "title": "Pacts"}}
         if body is None:
             return {"_links": here}
@@ -184,9 +186,7 @@ class Broker:
     def _chosen(self, known: list[Published], selector: Json) -> Iterator[Published]:
         keys = {"branch", "mainBranch", "matchingBranch", "deployedOrReleased", "environment", "tag", "latest"}
         if not keys & set(selector):
-            raise Refused(
-                400, {"errors": {"consumerVersionSelectors": ["must specify a value for environment or tag"]}}
-            )
+            raise RefusedError(400, {"errors": {"consumerVersionSelectors": ["must specify a value for a key"]}})
         for consumer in dict.fromkeys(p.consumer for p in known):
             if selector.get("consumer", consumer) != consumer:
                 continue
@@ -239,7 +239,7 @@ class Broker:
     def _document(self, wanted: Callable[[Published], bool]) -> Json:
         pact = next((p for p in self.pacts if wanted(p)), None)
         if pact is None:
-            raise Refused(404, {"error": {"message": "The requested document was not found on this server."}})
+            raise RefusedError(404, {"error": {"message": "The requested document was not found on this server."}})
         interactions = [{"_id": f"id-{n}", **i} for n, i in enumerate(pact.content["interactions"])]
         links = {
             "self": {"href": self._href(*self._place(pact)), "name": "Pact"},
@@ -250,7 +250,7 @@ class Broker:
 
     def _result(self, provider: str, consumer: str, sha: str, metadata: str, body: Json) -> Json:
         if not isinstance(body.get("success"), bool) or not body.get("providerApplicationVersion"):
-            raise Refused(400, {"errors": {"success": ["can't be blank"]}})
+            raise RefusedError(400, {"errors": {"success": ["can't be blank"]}})
         self.results.append((sha, provider, body))
         return {"success": body["success"], "_links": {}}
 
@@ -330,7 +330,7 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             try:
                 self._say(200, broker.answer(self.command, self.path, body))
-            except Refused as refused:
+            except RefusedError as refused:
                 self._say(refused.status, refused.body)
 
     do_GET = do_POST = do_PUT = _handle  # noqa: N815 - the names that the server looks for
@@ -392,7 +392,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", "0")
         self.end_headers()
 
-    def log_message(self, format: str, *args: Any) -> None:
+    def log_message(self, *about: object) -> None:
         pass
 
 

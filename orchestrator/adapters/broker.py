@@ -151,7 +151,7 @@ class PactBroker:
         about = about if isinstance(about, dict) else {}
         wip = about.get("wip") is True
         return Offered(
-            data=told.data,
+            data=_pact(told),
             name=_name(entry),
             pending=about.get("pending") is True and (wanted.pending or wip),
             wip=wip,
@@ -239,16 +239,22 @@ def _test(test: Tested) -> dict[str, Any]:
         "success": test.success,
     }
     if test.mismatches:
-        told["mismatches"] = [
-            {"attribute": _attribute(m.kind), "identifier": m.path, "description": m.message} for m in test.mismatches
-        ]
+        told["mismatches"] = [_mismatch(mismatch) for mismatch in test.mismatches]
     if test.error:
         told["exceptions"] = [{"message": test.error}]
     return told
 
 
-def _attribute(kind: str) -> str:
-    return kind.lower().removesuffix("type")  # a body of another type is a mismatch of the body
+def _mismatch(mismatch: Mismatch) -> dict[str, Any]:
+    # A body of another type is a mismatch of the body.
+    told = {"attribute": mismatch.kind.lower().removesuffix("type"), "description": mismatch.message}
+    return told | ({"identifier": mismatch.path} if mismatch.path else {})
+
+
+def _pact(told: hal.Answer) -> bytes:
+    """Return the pact without what the broker adds of its own, which is not the same from day to day."""
+    kept = {key: value for key, value in told.content.items() if key not in ("_links", "createdAt")}
+    return json.dumps(kept, ensure_ascii=False, indent=2).encode("utf-8", errors="surrogatepass")
 
 
 def _name(entry: Mapping[str, Any]) -> str:

@@ -95,7 +95,7 @@ class Broker:
 
     def answer(self, method: str, path: str, body: Any) -> Json:
         parts = urllib.parse.urlsplit(path)
-        segments = [urllib.parse.unquote(s) for s in parts.path.removeprefix(self.prefix).split("/")[1:]]
+        segments = [urllib.parse.unquote(s) for s in (parts.path.removeprefix(self.prefix) or "/").split("/")[1:]]
         query = urllib.parse.parse_qs(parts.query)
         for pattern, (wanted, resource) in self._resources().items():
             names = pattern.split("/")
@@ -126,7 +126,7 @@ class Broker:
 
     def _href(self, *segments: str) -> str:
         base = (self.host or self.url.removesuffix(self.prefix)) + self.prefix
-        return "/".join([base, *(urllib.parse.quote(s, safe="{}?=&") for s in segments)])
+        return "/".join([base, *(urllib.parse.quote(s, safe="{}") for s in segments)])
 
     def _index(self) -> Json:
         templates = {

@@ -73,7 +73,7 @@ class Offered(msgspec.Struct, frozen=True, kw_only=True):
     provider: str = ""
 
 
-class Tested(msgspec.Struct, frozen=True, kw_only=True):
+class Checked(msgspec.Struct, frozen=True, kw_only=True):
     """How one interaction ended.
 
     Attributes:
@@ -95,7 +95,7 @@ class Outcome(msgspec.Struct, frozen=True):
     """What verifying a pact found."""
 
     pact: Offered
-    tests: tuple[Tested, ...]
+    tests: tuple[Checked, ...]
 
     @property
     def success(self) -> bool:
@@ -232,7 +232,7 @@ def result(version: Version, outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def _test(test: Tested) -> dict[str, Any]:
+def _test(test: Checked) -> dict[str, Any]:
     told: dict[str, Any] = {
         "interactionId": test.id,
         "interactionDescription": test.description,

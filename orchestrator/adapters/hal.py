@@ -113,6 +113,7 @@ class Server:
             with self._opener.open(request, timeout=self._timeout) as response:
                 data = response.read(_LIMIT + 1)
                 kind = str(response.headers.get_content_type())
+                missing = int(response.length or 0)
         except urllib.error.HTTPError as error:
             with error:
                 to = str(error.headers.get("Location", "")) if 300 <= error.code < 400 else ""
@@ -122,6 +123,8 @@ class Server:
             raise self._unreachable(request.full_url, f"{type(reason).__name__}: {reason}") from error
         if len(data) > _LIMIT:
             raise self.unclear(request.full_url, f"answers with more than {_LIMIT >> 20} MiB")
+        if missing:
+            raise self._unreachable(request.full_url, f"the answer broke off, {missing} bytes before its end")
         return data, kind
 
     def _within_time(self, call: Callable[[], T], url: str) -> T:

@@ -217,11 +217,10 @@ class Catalogue:
         }
 
     def knows(self, version: Version) -> bool:
-        """Whether anything was ever told of a version."""
-        return any(
-            (parts[0] in ("versions", "results") and parts[1:3] == (version.of, version.number))
-            or (parts[0] == "pacts" and parts[2:4] == (version.of, version.number))
-            for _, parts in self._paths
+        """Whether a version has a pact or a result; that it was deployed says nothing of it."""
+        who = (version.of, version.number)
+        return any(parts[2:] == who for _, parts in self._paths if parts[0] == "pacts") or any(
+            parts[1:3] == who for _, parts in self._paths if parts[0] == "results"
         )
 
     def _of(self, kind: str, count: int) -> Iterator[tuple[str, ...]]:
@@ -373,7 +372,11 @@ def _escaped(found: re.Match[str]) -> str:
 
 def names_of(file: str) -> tuple[str, ...]:
     """Return the kind and the names in a file's path; empty: it is none of a shelf's files."""
-    return tuple(urllib.parse.unquote(part, errors="surrogatepass") for part in file.removesuffix(".json").split("/"))
+    parts = file.removesuffix(".json").split("/")
+    try:
+        return tuple(urllib.parse.unquote(part, errors="surrogatepass") for part in parts)
+    except UnicodeDecodeError:
+        return ()
 
 
 def now() -> str:

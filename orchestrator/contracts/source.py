@@ -14,7 +14,7 @@ import msgspec
 
 from orchestrator import codec, text
 from orchestrator.adapters import broker, git, pact
-from orchestrator.adapters.broker import Offered, Outcome, Source, Tested, Version, Wanted
+from orchestrator.adapters.broker import Checked, Offered, Outcome, Source, Version, Wanted
 from orchestrator.adapters.git_branch import Branch
 from orchestrator.config import Broker, Project
 from orchestrator.contracts import shelf, stores
@@ -91,12 +91,12 @@ class Supply(msgspec.Struct, frozen=True):
         return found
 
 
-def _tests(offered: Offered, own: Sequence[Interaction]) -> tuple[Tested, ...]:
+def _tests(offered: Offered, own: Sequence[Interaction]) -> tuple[Checked, ...]:
     ids = broker.interaction_ids(offered.data)
     if len(ids) != len(own):
         ids = [""] * len(own)
     return tuple(
-        Tested(
+        Checked(
             description=interaction.description,
             success=interaction.result is Verification.VERIFIED,
             id=name,

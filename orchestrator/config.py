@@ -11,6 +11,7 @@ import difflib
 import os
 import types
 import typing
+import urllib.parse
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
@@ -762,6 +763,12 @@ def check_broker(broker: Broker, path: Path, key: str) -> None:
             f"{path.name}: `{key}.url` holds a credential",
             hint="Put it into environment variables, and name these in `token`, or in `username` and `password`.",
         )
+    if broker.is_server and not _names_a_server(broker.url):
+        raise UsageError(
+            Code.SETTINGS_INVALID,
+            f"{path.name}: `{key}.url` names no server: {broker.url!r}",
+            hint="Write it as a browser takes it, for example https://pacts.example.org.",
+        )
     for number, selector in enumerate(broker.selectors):
         chosen = {
             "`main-branch`": selector.main_branch,
@@ -780,6 +787,14 @@ def check_broker(broker: Broker, path: Path, key: str) -> None:
                 hint=f"One selector takes one of {', '.join(chosen)} and `latest`; `latest` goes with a branch or a "
                 "tag; write a selector for each.",
             )
+
+
+def _names_a_server(url: str) -> bool:
+    try:
+        parts = urllib.parse.urlsplit(url)
+        return bool(parts.hostname) and parts.port != 0  # a wrong port raises
+    except ValueError:
+        return False
 
 
 def _unknown_keys(table: Mapping[str, Any], kind: type[msgspec.Struct], path: str = "") -> Iterator[tuple[str, str]]:

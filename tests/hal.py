@@ -246,7 +246,7 @@ class Broker:
             "pb:provider": {"href": self._href("pacticipants", pact.provider), "name": pact.provider},
             "pb:publish-verification-results": {"href": self._href(*self._place(pact), "verification-results")},
         }
-        return {**pact.content, "interactions": interactions, "_links": links}
+        return {**pact.content, "interactions": interactions, "createdAt": "2026-01-02T03:04:05+00:00", "_links": links}
 
     def _result(self, provider: str, consumer: str, sha: str, metadata: str, body: Json) -> Json:
         if not isinstance(body.get("success"), bool) or not body.get("providerApplicationVersion"):

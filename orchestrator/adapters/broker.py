@@ -254,7 +254,7 @@ def _mismatch(mismatch: Mismatch) -> dict[str, Any]:
 def _pact(told: hal.Answer) -> bytes:
     """Return the pact without what the broker adds of its own, which is not the same from day to day."""
     kept = {key: value for key, value in told.content.items() if key not in ("_links", "createdAt")}
-    return json.dumps(kept, ensure_ascii=False, indent=2).encode("utf-8", errors="surrogatepass")
+    return json.dumps(kept, indent=2).encode()
 
 
 def _name(entry: Mapping[str, Any]) -> str:

@@ -13,6 +13,7 @@ import ipaddress
 import json
 import queue
 import re
+import string
 import threading
 import urllib.error
 import urllib.parse
@@ -57,9 +58,8 @@ class Credential(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """What the server said: the bytes, and the JSON object in them."""
+    """What the server said, a JSON object."""
 
-    data: bytes
     content: dict[str, Any]
 
     def link(self, *names: str) -> str:
@@ -97,7 +97,10 @@ class Server:
             NotFoundError: there is nothing.
             OrchestratorError: no answer in time, none that can be understood, or a refusal.
         """
-        url = resolved(self.url, filled(link, **values))
+        try:
+            url = resolved(self.url, filled(link, **values))
+        except ValueError as error:
+            raise self.unclear(self.url, f"has a link that leads nowhere: {self._line(str(error))}") from error
         body = None if content is None else json.dumps(content).encode()
         headers = {"Accept": "application/hal+json, application/json"}
         if body is not None:
@@ -106,7 +109,7 @@ class Server:
         if self._credential.header:
             request.add_header("Authorization", self._credential.header)
         data, kind = self._within_time(lambda: self._read(request), url)
-        return Answer(data, self._object(data, kind, url))
+        return Answer(self._object(data, kind, url))
 
     def _read(self, request: urllib.request.Request) -> tuple[bytes, str]:
         try:
@@ -118,7 +121,7 @@ class Server:
             with error:
                 to = str(error.headers.get("Location", "")) if 300 <= error.code < 400 else ""
                 raise self._refusal(request.full_url, error.code, _start(error), to) from None
-        except (OSError, http.client.HTTPException) as error:
+        except (OSError, http.client.HTTPException, UnicodeError) as error:
             reason = error.reason if isinstance(error, urllib.error.URLError) else error
             raise self._unreachable(request.full_url, f"{type(reason).__name__}: {reason}") from error
         if len(data) > _LIMIT:
@@ -237,7 +240,9 @@ def resolved(server: str, link: str) -> str:
     path = target.path if target.path.startswith("/") or not target.path else f"{folder}/{target.path}"
     if folder and path != folder and not path.startswith(f"{folder}/"):
         path = folder + path
-    return urllib.parse.urlunsplit((base.scheme, base.netloc, path or "/", target.query, ""))
+    # What a URL can't hold is escaped; what is escaped already stays.
+    path, query = (urllib.parse.quote(part, safe=string.punctuation) for part in (path or "/", target.query))
+    return urllib.parse.urlunsplit((base.scheme, base.netloc, path, query, ""))
 
 
 def _start(error: urllib.error.HTTPError) -> str:

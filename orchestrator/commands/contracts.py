@@ -14,7 +14,7 @@ from orchestrator.adapters import broker_client, pact
 from orchestrator.adapters.broker import Version
 from orchestrator.commands import CONFIG
 from orchestrator.config import Project
-from orchestrator.contracts import deployable, source
+from orchestrator.contracts import deployable, supply
 from orchestrator.contracts.deployable import Answer, Row
 from orchestrator.errors import Code, ExitCode, OrchestratorError, UsageError
 from orchestrator.report import terminal
@@ -72,14 +72,14 @@ def publish(
     files = [file for path in paths for file in _pacts_of(path)]
     for file in files:
         pact.read(file, project.root)
-    which = number or source.version(project, "").number
-    there = source.branch(project) if branch is None else branch
+    which = number or supply.version(project, "").number
+    there = supply.branch(project) if branch is None else branch
     if project.settings.contracts.broker.is_server:
         return _say(broker_client.publish(project, files, which, there, tags))
-    published = source.opened_shelf(project).publish([file.read_bytes() for file in files], which, there, tags)
+    published = supply.opened_shelf(project).publish([file.read_bytes() for file in files], which, there, tags)
     _say("\n".join(published))
     if not project.settings.contracts.broker.url:
-        _say(f'  → name the folder in the settings: contracts.broker.url = "{source.DEFAULT_FOLDER}"')
+        _say(f'  → name the folder in the settings: contracts.broker.url = "{supply.DEFAULT_FOLDER}"')
     return ExitCode.PASSED
 
 
@@ -102,8 +102,8 @@ def fetch(*, output: Path | None, url: str | None, settings_file: Path | None) -
       orchestrator contracts fetch -o /tmp/pacts --broker https://pacts.example.org
     """
     project = _project(settings_file, url)
-    offered = source.asked(project, source.opened(project))
-    for file, one in source.written(offered, (output or project.state / pact.FETCHED).resolve(), project).items():
+    offered = supply.asked(project, supply.opened(project))
+    for file, one in supply.written(offered, (output or project.state / pact.FETCHED).resolve(), project).items():
         marks = [mark for mark, holds in (("pending", one.pending), ("work in progress", one.wip)) if holds]
         _say(": ".join([file, one.name, *marks]))
     return ExitCode.PASSED
@@ -133,7 +133,7 @@ def can_i_deploy(
     if project.settings.contracts.broker.is_server:
         answer = _understood(broker_client.can_i_deploy(project, version, environment))
     else:
-        answer = deployable.answered(source.opened_shelf(project).catalogue, version, environment)
+        answer = deployable.answered(supply.opened_shelf(project).catalogue, version, environment)
     _show(answer, version, environment)
     return ExitCode.PASSED if answer.deployable else ExitCode.GATE_FAILED
 
@@ -158,7 +158,7 @@ def record_deployment(
     version = _version(project, of, number)
     if project.settings.contracts.broker.is_server:
         return _say(broker_client.record_deployment(project, version, environment))
-    source.opened_shelf(project).deploy(version, environment)
+    supply.opened_shelf(project).deploy(version, environment)
     return _say(f"{version.of} {version.number} is deployed in {environment}")
 
 
@@ -192,7 +192,7 @@ def _version(project: Project, of: str | None, number: str | None) -> Version:
         )
     if number:
         return Version(of=name, number=number)
-    return source.version(project, name)
+    return supply.version(project, name)
 
 
 def _pacts_of(path: Path) -> Sequence[Path]:

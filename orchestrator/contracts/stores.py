@@ -41,8 +41,14 @@ class Folder:
 
     def names(self) -> list[str]:
         """Return the paths of all files, sorted."""
-        found = (p for p in self._path.rglob("*.json") if p.is_file() and not p.name.startswith("."))
-        return sorted(p.relative_to(self._path).as_posix() for p in found)
+        found = (p for folder in self._folders() for p in folder.rglob("*.json") if p.is_file())
+        return sorted(p.relative_to(self._path).as_posix() for p in found if not p.name.startswith("."))
+
+    def _folders(self) -> list[Path]:
+        """Return the folders in it, without those of git and the like."""
+        if not self._path.is_dir():
+            return []
+        return [p for p in self._path.iterdir() if p.is_dir() and not p.name.startswith(".")]
 
     def read(self, name: str) -> bytes | None:
         """Return a file; None: there is none.

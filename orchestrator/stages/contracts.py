@@ -6,7 +6,7 @@ import time
 
 from orchestrator import text
 from orchestrator.adapters import pact, scenarios
-from orchestrator.contracts import source
+from orchestrator.contracts import supply
 from orchestrator.errors import Code, OrchestratorError
 from orchestrator.model.contracts import Contracts, Interaction, Verification
 from orchestrator.model.problem import Problem
@@ -24,7 +24,7 @@ def run(context: Context) -> StageResult:
         OrchestratorError: the app can't be started, or the broker gives no pacts.
     """
     project, settings = context.project, context.project.settings.contracts
-    supply = source.fetched(project)
+    given = supply.fetched(project)
     files = pact.find(project)
     if settings.pacts == () and not files:
         return skipped(NAME, "no pacts: `contracts.pacts` is empty")
@@ -51,10 +51,10 @@ def run(context: Context) -> StageResult:
             app.reset()
             left = max(0.1, deadline - time.monotonic())
             app.record()
-            interactions.extend(supply.judged(pact.verify(one, app, project, document, timeout=left)))
+            interactions.extend(given.judged(pact.verify(one, app, project, document, timeout=left)))
             played[one.file.name] = app.played()
         scenarios.keep_played(project, played)
-    problems += supply.published(project, interactions)
+    problems += given.published(project, interactions)
     found = Contracts(interactions=tuple(interactions))
     if time.monotonic() >= deadline:
         return timed_out(NAME, found, _summary(interactions), settings.timeout, "contracts.timeout")

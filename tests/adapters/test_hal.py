@@ -146,10 +146,19 @@ def test_without_a_credential_a_refusal_says_where_one_goes(broker: hal.Broker) 
         ("http://a/sub", "/subway", "http://a/sub/subway"),
         ("http://a/sub", "x", "http://a/sub/x"),
         ("https://a:8443", "//b/x", "https://a:8443/x"),
+        ("http://a", "/ü x?y=ä%20b#z", "http://a/%C3%BC%20x?y=%C3%A4%20b"),
     ],
 )
 def test_a_link_is_resolved_as_the_core_does(base: str, link: str, expected: str) -> None:
     assert resolved(base, link) == expected
+
+
+@pytest.mark.parametrize("link", ["http://[", "http://a]/x", "\ud800", "\r\nX: 1", "http://b:x/y"])
+def test_a_link_that_leads_nowhere_is_an_error_of_the_server(broker: hal.Broker, link: str) -> None:
+    with pytest.raises(OrchestratorError) as caught:
+        server(broker).ask(link)
+    assert caught.value.problem.code == Code.BROKER_UNCLEAR
+    assert all("X" not in a.headers for a in broker.asked)
 
 
 @given(st.text(alphabet=st.characters(codec="utf-8"), min_size=1))

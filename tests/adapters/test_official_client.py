@@ -17,7 +17,8 @@ from orchestrator.adapters import broker_client, pact
 from orchestrator.adapters.broker import DEFAULT_SELECTORS, PactBroker, Version, Wanted, question
 from orchestrator.adapters.hal import Credential, Server
 from orchestrator.config import Project
-from orchestrator.contracts import deployable, shelf, source
+from orchestrator.contracts import deployable, shelf
+from orchestrator.contracts.supply import Supply
 from orchestrator.errors import Code, OrchestratorError
 from orchestrator.model.contracts import Interaction, Verification
 from tests import builders, hal
@@ -83,7 +84,7 @@ def test_the_core_publishes_results_as_we_do(broker: hal.Broker, project: Projec
     verified_by_the_core(broker)
     wanted = Wanted(provider="shop", branch="main")
     asked = PactBroker(Server(broker.url, Credential(token=TOKEN), timeout=5))
-    supply = source.Supply({"p": asked.offered(wanted)[0]}, asked)
+    given = Supply({"p": asked.offered(wanted)[0]}, asked)
     mismatch = pact._mismatch({"type": "StatusMismatch", "mismatch": "expected 200 but was 404"}, ())
     interactions = [
         Interaction(
@@ -97,7 +98,7 @@ def test_the_core_publishes_results_as_we_do(broker: hal.Broker, project: Projec
         )
         for path in ("/", "/missing")
     ]
-    asked.keep(Version(of="shop", number="p1", branch="main"), supply._outcomes(interactions))
+    asked.keep(Version(of="shop", number="p1", branch="main"), given._outcomes(interactions))
     (first, _, of_core), (second, _, ours) = broker.results
     assert first == second
     by_core, by_us = of_core.pop("verifiedBy"), ours.pop("verifiedBy")

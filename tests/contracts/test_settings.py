@@ -38,6 +38,11 @@ def test_an_address_with_a_credential_is_refused_and_not_repeated() -> None:
     assert broker(url="https://pacts.example.org/@me").url
 
 
+@pytest.mark.parametrize("url", ["http://", "https:///a", "http://[", "http://a:b", "http://a:99999", "http://a:0"])
+def test_an_address_that_names_no_server_is_refused(url: str) -> None:
+    assert "names no server" in refused(url=url)
+
+
 @pytest.mark.parametrize("key", ["token", "username", "password"])
 @pytest.mark.parametrize("value", ["s3cret-word", "Bearer x", "", "1A", "a"])
 def test_a_value_where_the_name_of_a_variable_belongs_is_refused_and_not_repeated(key: str, value: str) -> None:

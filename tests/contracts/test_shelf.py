@@ -51,6 +51,7 @@ def local_branch(root: Path) -> Shelf:
     if not (root / ".git").exists():
         git(root, "init", "-q", "-b", "main")
         git(root, "commit", "-q", "--allow-empty", "-m", "first")
+        git(root, "config", "core.autocrlf", "true")  # bytes are bytes all the same
     return Shelf(GitBranch(Branch(root, "contracts")))
 
 

@@ -7,12 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 
+from orchestrator import doctor, progress
 from orchestrator.adapters import pact
 from orchestrator.adapters.broker import Offered, Outcome, Version, Wanted
 from orchestrator.config import Project
-from orchestrator.contracts import source
-from orchestrator.contracts.source import Supply
+from orchestrator.contracts import supply
+from orchestrator.contracts.supply import Supply
+from orchestrator.doctor import Sign
 from orchestrator.errors import Code, OrchestratorError
 from orchestrator.model.contracts import Interaction, Verification
 from tests import builders, hal
@@ -42,7 +45,7 @@ def project(root: Path, **broker: Any) -> Project:
 
 def published(root: Path, *consumers: str, branch: str = "main") -> None:
     pacts = [json.dumps(made(consumer)).encode() for consumer in consumers]
-    source.opened_shelf(project(root)).publish(pacts, "1", branch)
+    supply.opened_shelf(project(root)).publish(pacts, "1", branch)
 
 
 def ended(result: Verification, file: str = "p", description: str = "read /a") -> Interaction:
@@ -57,23 +60,32 @@ def repository(root: Path) -> str:
     return git(root, "rev-parse", "HEAD")
 
 
+@pytest.mark.parametrize(
+    ("url", "sign", "said"), [("shelf", Sign.GOOD, "1 pact, 1 interaction"), ("nowhere", Sign.BAD, "has no pact")]
+)
+def test_the_doctor_tries_the_broker(tmp_path: Path, url: str, sign: Sign, said: str) -> None:
+    published(tmp_path, "web")
+    (check,) = doctor.examine(project(tmp_path, url=url), progress.PlainTeller(Console(quiet=True)), only=["pacts"])
+    assert (check.sign, said in check.message) == (sign, True), check.message
+
+
 def test_without_a_broker_nothing_is_fetched_and_nothing_changes(tmp_path: Path) -> None:
     plain = builders.project(tmp_path)
-    supply = source.fetched(plain)
+    given = supply.fetched(plain)
     interactions = (ended(Verification.MISMATCH),)
-    assert (supply.judged(interactions), supply.published(plain, interactions)) == (interactions, [])
+    assert (given.judged(interactions), given.published(plain, interactions)) == (interactions, [])
     assert not (tmp_path / ".orchestrator").exists()
 
 
 def test_what_is_fetched_is_among_the_projects_pacts_and_replaces_what_was_fetched_before(tmp_path: Path) -> None:
     published(tmp_path, "web", "till")
     of = project(tmp_path)
-    supply = source.fetched(of)
+    given = supply.fetched(of)
     first = pact.find(of)
-    assert [of.shown(file) for file in first] == sorted(supply.pacts)
+    assert [of.shown(file) for file in first] == sorted(given.pacts)
     assert [file.name.rpartition("-")[0] for file in first] == ["till-shop", "web-shop"]
     published(tmp_path / "other", "web")
-    source.fetched(project(tmp_path, url="other/shelf"))
+    supply.fetched(project(tmp_path, url="other/shelf"))
     assert [file.name for file in pact.find(of)] == [first[1].name]  # by content: the name stays
 
 
@@ -82,7 +94,7 @@ def test_files_are_verified_beside_a_brokers_pacts_only_if_the_settings_name_the
     (tmp_path / "pacts" / "own.json").write_text(json.dumps(made("own")))
     published(tmp_path, "web")
     of = project(tmp_path)
-    source.fetched(of)
+    supply.fetched(of)
     assert len(pact.find(of)) == 1
     settings = {"provider": "shop", "pacts": ["pacts/*.json"], "broker": {"url": "shelf"}}
     assert len(pact.find(builders.project(tmp_path, contracts=settings))) == 2
@@ -91,7 +103,7 @@ def test_files_are_verified_beside_a_brokers_pacts_only_if_the_settings_name_the
 def test_no_pact_is_an_error(tmp_path: Path) -> None:
     published(tmp_path, "web", branch="feature")
     with pytest.raises(OrchestratorError, match="has no pact for 'shop'") as caught:
-        source.fetched(project(tmp_path))
+        supply.fetched(project(tmp_path))
     assert caught.value.problem.code == Code.NO_PACTS
 
 
@@ -99,19 +111,19 @@ def test_a_broker_that_is_not_there_is_an_error(tmp_path: Path) -> None:
     with hal.running() as gone:
         pass
     with pytest.raises(OrchestratorError) as caught:
-        source.fetched(project(tmp_path, url=gone.url))
+        supply.fetched(project(tmp_path, url=gone.url))
     assert caught.value.problem.code == Code.BROKER_UNREACHABLE
 
 
 def test_a_provider_without_a_name_can_ask_for_nothing(tmp_path: Path) -> None:
     nameless = builders.project(tmp_path, contracts={"broker": {"url": "shelf"}})
     with pytest.raises(OrchestratorError, match=r"`contracts\.provider` is not set"):
-        source.fetched(nameless)
+        supply.fetched(nameless)
 
 
 def test_what_is_no_pact_is_written_all_the_same_for_whoever_reads_it_to_say(tmp_path: Path) -> None:
     offered = [Offered(data=data, name="n") for data in (b"{}", b"[", b"{}")]
-    files = source.written(offered, tmp_path / "pacts", project(tmp_path))
+    files = supply.written(offered, tmp_path / "pacts", project(tmp_path))
     assert [(tmp_path / file).read_bytes() for file in files] == [b"{}", b"[", b"{}"]
 
 
@@ -125,8 +137,8 @@ def test_what_is_no_pact_is_written_all_the_same_for_whoever_reads_it_to_say(tmp
     ],
 )
 def test_what_fails_in_a_pending_pact_is_pending(result: Verification, expected: Verification) -> None:
-    supply = Supply({"p": Offered(data=b"", name="", pending=True), "q": Offered(data=b"", name="")})
-    judged = supply.judged([ended(result, "p"), ended(result, "q"), ended(result, "file.json")])
+    given = Supply({"p": Offered(data=b"", name="", pending=True), "q": Offered(data=b"", name="")})
+    judged = given.judged([ended(result, "p"), ended(result, "q"), ended(result, "file.json")])
     assert [i.result for i in judged] == [expected, result, result]
 
 
@@ -162,10 +174,10 @@ def test_nothing_is_told_if_nobody_said_so(tmp_path: Path) -> None:
 def test_a_changed_work_tree_tells_nothing_and_says_why(tmp_path: Path) -> None:
     broker = Kept()
     commit = repository(tmp_path)
-    supply, of = supplied(broker, "p"), project(tmp_path, publish=True)
-    assert supply.published(of, [ended(Verification.VERIFIED)]) == []
+    given, of = supplied(broker, "p"), project(tmp_path, publish=True)
+    assert given.published(of, [ended(Verification.VERIFIED)]) == []
     (tmp_path / "a.txt").write_text("2")
-    (problem,) = supply.published(of, [ended(Verification.VERIFIED)])
+    (problem,) = given.published(of, [ended(Verification.VERIFIED)])
     assert problem.code == Code.RESULTS_NOT_PUBLISHED
     assert [version for version, _ in broker.told] == [Version(of="shop", number=commit, branch="trunk")]
 
@@ -180,24 +192,24 @@ def test_without_a_version_nothing_can_be_told(tmp_path: Path) -> None:
     (problem,) = supplied(Kept(), "p").published(project(tmp_path, publish=True), [])
     assert problem.code == Code.SETTINGS_INVALID
     with pytest.raises(OrchestratorError, match="names a variable that is not set"):
-        source.version(project(tmp_path, version="$SURELY_NOT_SET"), "shop")
+        supply.version(project(tmp_path, version="$SURELY_NOT_SET"), "shop")
 
 
 def test_version_and_branch_may_come_from_variables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BUILD", "42")
     of = project(tmp_path, version="1.0.$BUILD", branch="b-${BUILD}")
-    assert source.version(of, "shop") == Version(of="shop", number="1.0.42", branch="b-42")
-    assert source.branch(project(tmp_path, branch="$SURELY_NOT_SET")) == ""
+    assert supply.version(of, "shop") == Version(of="shop", number="1.0.42", branch="b-42")
+    assert supply.branch(project(tmp_path, branch="$SURELY_NOT_SET")) == ""
 
 
 def test_where_ci_checks_out_a_commit_its_variables_tell_the_branch(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in source._BRANCH_VARIABLES:
+    for name in supply._BRANCH_VARIABLES:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("CI_COMMIT_REF_NAME", "feature")
-    assert source.branch(project(tmp_path)) == ""  # no git: no branch
+    assert supply.branch(project(tmp_path)) == ""  # no git: no branch
     repository(tmp_path)
-    assert source.branch(project(tmp_path)) == "trunk"
+    assert supply.branch(project(tmp_path)) == "trunk"
     git(tmp_path, "checkout", "-q", "--detach")
-    assert source.branch(project(tmp_path)) == "feature"
+    assert supply.branch(project(tmp_path)) == "feature"

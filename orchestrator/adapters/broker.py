@@ -186,7 +186,7 @@ def pact_broker(settings: config.Broker) -> PactBroker:
 
 def credential(settings: config.Broker) -> hal.Credential:
     """Return who asks: the token if there is one, else the user."""
-    token = os.environ.get(settings.token, "")
+    token = os.environ.get(settings.token, "").strip()  # a file that it was read from may have ended with a newline
     if token:
         return hal.Credential(token=token)
     return hal.Credential(

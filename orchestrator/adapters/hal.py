@@ -106,10 +106,21 @@ class Server:
         if body is not None:
             headers["Content-Type"] = "application/json"
         request = urllib.request.Request(url, body, headers, method=method or None)  # noqa: S310 - http(s), as configured
-        if self._credential.header:
-            request.add_header("Authorization", self._credential.header)
+        self._sign(request)
         data, kind = self._within_time(lambda: self._read(request), url)
         return Answer(self._object(data, kind, url))
+
+    def _sign(self, request: urllib.request.Request) -> None:
+        header = self._credential.header
+        if not (header.isascii() and (not header or header.isprintable())):
+            # What the client would say of it would show the credential.
+            raise OrchestratorError(
+                Code.BROKER_REFUSED,
+                "the broker's token holds characters that can't be sent",
+                hint="Set the variable that `contracts.broker.token` names again: to the token and nothing else.",
+            )
+        if header:
+            request.add_header("Authorization", header)
 
     def _read(self, request: urllib.request.Request) -> tuple[bytes, str]:
         try:

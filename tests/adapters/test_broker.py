@@ -188,6 +188,8 @@ def test_hostile_names_stay_in_their_place(broker: hal.Broker) -> None:
     [
         ({}, ""),
         ({"PACT_BROKER_TOKEN": "abc"}, "Bearer abc"),
+        ({"PACT_BROKER_TOKEN": "abc\n"}, "Bearer abc"),
+        ({"PACT_BROKER_TOKEN": "\n", "PACT_BROKER_USERNAME": "a", "PACT_BROKER_PASSWORD": "b"}, "Basic YTpi"),
         ({"PACT_BROKER_USERNAME": "a", "PACT_BROKER_PASSWORD": "b"}, "Basic YTpi"),
         ({"PACT_BROKER_TOKEN": "abc", "PACT_BROKER_USERNAME": "a"}, "Bearer abc"),
     ],

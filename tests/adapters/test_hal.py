@@ -46,6 +46,15 @@ def test_a_user_is_told_as_the_standard_says(broker: hal.Broker) -> None:
     assert server(broker, Credential(username="Aladdin", password="open sesame")).ask().content
 
 
+@pytest.mark.parametrize("token", ["s3cret\r\nX: 1", "s3cret-wörd", "s3cret\0", "s3cret\ud800"])
+def test_a_token_that_no_header_can_hold_is_refused_and_not_shown(broker: hal.Broker, token: str) -> None:
+    with pytest.raises(OrchestratorError) as caught:
+        server(broker, Credential(token=token)).ask()
+    assert caught.value.problem.code == Code.BROKER_REFUSED
+    assert "s3cret" not in str(caught.value.problem)
+    assert not broker.asked
+
+
 def test_nobody_in_particular_sends_no_credential(broker: hal.Broker) -> None:
     server(broker, Credential()).ask()
     assert "Authorization" not in broker.asked[0].headers

@@ -84,7 +84,7 @@ def _refuse_platform() -> None:
 class _Commands(click.Group):
     """Commands of which some are imported when they are asked for: a run does not wait for them."""
 
-    _lazy: Final = ("baseline", "compare", "doctor", "explain", "gate", "init", "merge", "propose")
+    _lazy: Final = ("baseline", "compare", "contracts", "doctor", "explain", "gate", "init", "merge", "propose")
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names of all commands."""

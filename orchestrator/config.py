@@ -11,6 +11,7 @@ import difflib
 import os
 import types
 import typing
+import urllib.parse
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
@@ -245,6 +246,97 @@ class Properties(_Section, frozen=True):
     timeout: Annotated[Seconds, Meta(description="Seconds that the stage may take.")] = 900.0
 
 
+Variable = Annotated[str, Meta(pattern="^[A-Z_][A-Z0-9_]*$")]
+
+
+class Selector(_Section, frozen=True):
+    """Which versions of the consumers' pacts are verified; a pact that any selector chooses is."""
+
+    branch: Annotated[str, Meta(description="The latest version on this branch of a consumer.")] = ""
+    main_branch: Annotated[bool, Meta(description="The latest version on the main branch of each consumer.")] = False
+    matching_branch: Annotated[
+        bool, Meta(description="The latest version on the branch of a consumer that is called as the provider's.")
+    ] = False
+    deployed_or_released: Annotated[
+        bool, Meta(description="All versions that are deployed or released in any environment.")
+    ] = False
+    environment: Annotated[
+        str,
+        Meta(description="All versions that are deployed or released there.", examples=["production"]),
+    ] = ""
+    tag: Annotated[str, Meta(description="All versions with this tag; with `latest`, the latest one.")] = ""
+    latest: Annotated[bool, Meta(description="The latest version, of each consumer.")] = False
+    consumer: Annotated[str, Meta(description="Only pacts of this consumer, of those that the other keys choose.")] = ""
+
+
+class Broker(_Section, frozen=True):
+    """Where pacts come from and results go: a Pact broker, a folder or a branch of git. See [pacts](broker.md)."""
+
+    url: Annotated[
+        str,
+        Meta(
+            description="A Pact broker; a folder, relative to the project (`file:` may stand before it); or `git:` and "
+            "a branch of this repository, after `origin/` one that is fetched and pushed. If it is set, "
+            "`orchestrator run` verifies the pacts from there, and files only if `contracts.pacts` names them.",
+            examples=["https://pacts.example.org", "file:../contracts", "git:origin/contracts"],
+        ),
+    ] = ""
+    token: Annotated[Variable, Meta(description="Name of the environment variable that holds the broker's token.")] = (
+        "PACT_BROKER_TOKEN"  # noqa: S105 - a name
+    )
+    username: Annotated[
+        Variable,
+        Meta(description="Name of the environment variable that holds the user's name, where there is no token."),
+    ] = "PACT_BROKER_USERNAME"
+    password: Annotated[
+        Variable, Meta(description="Name of the environment variable that holds the user's password.")
+    ] = "PACT_BROKER_PASSWORD"  # noqa: S105 - a name
+    selectors: Annotated[
+        tuple[Selector, ...],
+        Meta(
+            description="Which pacts are verified. None: those of each consumer's main branch, and of what is deployed "
+            "or released."
+        ),
+    ] = ()
+    provider_branch: Annotated[
+        str,
+        Meta(description="The branch of this API that decides what is pending. Not set: `branch`, or what git says."),
+    ] = ""
+    pending: Annotated[
+        bool,
+        Meta(
+            description="Whether a pact that this API's branch has never fulfilled may fail: it is shown, and no fault."
+        ),
+    ] = False
+    include_wip_since: Annotated[
+        datetime.date | None,
+        Meta(description="Verify also pacts that no selector chooses, new since then and never fulfilled: pending."),
+    ] = None
+    publish: Annotated[
+        bool, Meta(description="Whether a run tells the broker its results. For CI: a changed work tree tells nothing.")
+    ] = False
+    version: Annotated[
+        str,
+        Meta(
+            description="The version of this API; `$NAME` stands for an environment variable. Not set: git's commit.",
+            examples=["$CI_COMMIT_SHA"],
+        ),
+    ] = ""
+    branch: Annotated[
+        str,
+        Meta(
+            description="The branch of this API, likewise. Not set: what git says, or the variables of the CI.",
+            examples=["$CI_COMMIT_REF_NAME"],
+        ),
+    ] = ""
+    timeout: Annotated[Seconds, Meta(description="Seconds that one answer of the broker may take.")] = 30.0
+
+    @property
+    def is_server(self) -> bool:
+        """Whether it is a Pact broker, and neither a folder nor a branch."""
+        return self.url.startswith(("http://", "https://"))
+
+
 class Contracts(_Section, frozen=True):
     """The consumers' pacts."""
 
@@ -278,6 +370,7 @@ class Contracts(_Section, frozen=True):
             examples=["tests.quality:messages"],
         ),
     ] = ""
+    broker: Annotated[Broker, Meta(description="Where pacts come from and results go.")] = Broker()
     timeout: Annotated[Seconds, Meta(description="Seconds that the stage may take.")] = 300.0
 
 
@@ -678,6 +771,7 @@ def _check(settings: Settings, path: Path, prefix: str) -> None:
                 f"{path.name}: `{prefix}{key}` is {value!r}, not `module:attribute`",
                 hint='Name the module and the attribute, for example "shop.main:app".',
             )
+    check_broker(settings.contracts.broker, path, f"{prefix}contracts.broker")
     for number, identity in enumerate(settings.identities):
         if sum(map(bool, (identity.environment, identity.command, identity.callable))) != 1:
             raise UsageError(
@@ -692,6 +786,48 @@ def _check(settings: Settings, path: Path, prefix: str) -> None:
                 f"{path.name}: `{prefix}identities[{number}]` has the name of an earlier one, {identity.name!r}",
                 hint="Give it a name of its own; one identity may have several `operations`.",
             )
+
+
+def check_broker(broker: Broker, path: Path, key: str) -> None:
+    """Refuse an address that holds a credential, and selectors that a Pact broker would refuse."""
+    if "@" in broker.url.partition("://")[2].partition("/")[0]:
+        raise UsageError(
+            Code.SETTINGS_INVALID,
+            f"{path.name}: `{key}.url` holds a credential",
+            hint="Put it into environment variables, and name these in `token`, or in `username` and `password`.",
+        )
+    if broker.is_server and not _names_a_server(broker.url):
+        raise UsageError(
+            Code.SETTINGS_INVALID,
+            f"{path.name}: `{key}.url` names no server: {broker.url!r}",
+            hint="Write it as a browser takes it, for example https://pacts.example.org.",
+        )
+    for number, selector in enumerate(broker.selectors):
+        chosen = {
+            "`main-branch`": selector.main_branch,
+            "`matching-branch`": selector.matching_branch,
+            "`branch`": selector.branch,
+            "`tag`": selector.tag,
+            "`environment` or `deployed-or-released`": selector.environment or selector.deployed_or_released,
+        }
+        said = [name for name, value in chosen.items() if value]
+        alone = selector.matching_branch or selector.environment or selector.deployed_or_released
+        if len(said) > 1 or not (said or selector.latest) or (selector.latest and alone):
+            raise UsageError(
+                Code.SETTINGS_INVALID,
+                f"{path.name}: `{key}.selectors[{number}]` chooses {' and '.join(said) or 'nothing'}"
+                + (" and `latest`" if said and selector.latest else ""),
+                hint=f"One selector takes one of {', '.join(chosen)} and `latest`; `latest` goes with a branch or a "
+                "tag; write a selector for each.",
+            )
+
+
+def _names_a_server(url: str) -> bool:
+    try:
+        parts = urllib.parse.urlsplit(url)
+        return bool(parts.hostname) and parts.port != 0  # a wrong port raises
+    except ValueError:
+        return False
 
 
 def _unknown_keys(table: Mapping[str, Any], kind: type[msgspec.Struct], path: str = "") -> Iterator[tuple[str, str]]:

@@ -25,6 +25,7 @@ from orchestrator.adapters import agent, git, pact, pytest, source
 from orchestrator.adapters.agent import Agent, Header
 from orchestrator.adapters.openapi import Document
 from orchestrator.config import Project
+from orchestrator.contracts import supply
 from orchestrator.errors import Code, ExitCode, OrchestratorError, exit_code_of
 from orchestrator.model.operations import Operation
 from orchestrator.model.problem import Problem
@@ -381,6 +382,7 @@ def _generated(context: Context) -> Iterator[Check]:
 
 def _pacts(context: Context) -> Iterator[Check]:
     settings = context.project.settings.contracts
+    supply.fetched(context.project)  # those of a broker, if there is one, are found below like others
     files = pact.find(context.project)
     pacts = _read_pacts(context)
     if not files and settings.pacts is None:

@@ -35,6 +35,7 @@ NOTICES = {
     Code.NOT_REPLAYABLE,
     Code.JUDGE_FAILED,
     Code.NOT_REPEATED,
+    Code.RESULTS_NOT_PUBLISHED,
 }  # they end nothing
 _FENCE = re.compile(r"^(```+)[^\n]*\n(.*?)^\1\s*$", re.MULTILINE | re.DOTALL)
 _SPAN = re.compile(r"`([^`\n]+)`")

@@ -27,6 +27,7 @@ from orchestrator.model.fingerprint import fingerprint
 from orchestrator.model.problem import Problem
 
 DEFAULT_PACTS: Final = ("contracts/*.json", "pacts/*.json")
+FETCHED: Final = "contracts/fetched"  # of the state folder: the pacts that the broker gave
 WORKER: Final = "orchestrator.adapters.pact_worker"
 
 
@@ -68,14 +69,13 @@ class Pact(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def find(project: Project) -> list[Path]:
-    """Return the pact files that the settings name, or that lie in the usual folders."""
-    patterns = project.settings.contracts.pacts
-    found = {
-        p
-        for pattern in (DEFAULT_PACTS if patterns is None else patterns)
-        for p in project.root.glob(pattern)
-        if p.is_file()
-    }
+    """Return the pact files that the settings name, or that lie in the usual folders; and those of the broker."""
+    settings = project.settings.contracts
+    usual = () if settings.broker.url else DEFAULT_PACTS
+    patterns = usual if settings.pacts is None else settings.pacts
+    found = {p for pattern in patterns for p in project.root.glob(pattern) if p.is_file()}
+    if settings.broker.url:
+        found.update((project.state / FETCHED).glob("*.json"))
     return sorted(found)
 
 

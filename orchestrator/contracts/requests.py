@@ -12,9 +12,11 @@ from orchestrator.contracts import access, encoded, media, security
 from orchestrator.contracts.context import Context
 from orchestrator.contracts.findings import Finding, Pointer, finding
 from orchestrator.contracts.operations import Parameter
+from orchestrator.contracts.schemas import Schemas
 
 # Headers that clients may send without the document saying so.
-_NAMES: Final = """accept accept-charset accept-datetime accept-encoding accept-language authorization cache-control connection
+_NAMES: Final = """
+    accept accept-charset accept-datetime accept-encoding accept-language authorization cache-control connection
     content-length content-md5 content-type cookie date expect forwarded from host if-match if-modified-since
     if-none-match if-range if-unmodified-since max-forwards origin pragma proxy-authorization range referer te upgrade
     user-agent via warning"""
@@ -22,7 +24,12 @@ _STANDARD: Final = frozenset(_NAMES.split())
 
 
 def path(context: Context) -> Iterator[Finding]:
-    """Yield a finding for each variable of the path that is not what the document says: it is another path then."""
+    """Yield a finding for each variable of the path that is not what the document says: it is another path then.
+
+    The reference does so even where the provider is expected to refuse the request, which tests that it does.
+    """
+    if not context.interaction.is_accepted:
+        return
     for parameter in context.operation.parameters_in("path"):
         given = context.variables.get(parameter.name)
         if given is None:
@@ -219,7 +226,7 @@ def body_schema(context: Context) -> Pointer | None:
 def _body_value(context: Context, schema: Pointer, given: str) -> Iterator[Finding]:
     side, schemas = context.interaction.request, context.validation.schemas
     if side.body is UNSET:
-        if {"type", "enum", "const", "oneOf", "anyOf"} & schemas.followed(schemas.flat(schema)).keys():
+        if _asks_for_something(schemas.flat(schema), schemas):
             yield finding("request.body.incompatible", "a body is required, and missing", side.body_at, schema)
         return
     value = encoded.form(side.body, given)
@@ -229,6 +236,15 @@ def _body_value(context: Context, schema: Pointer, given: str) -> Iterator[Findi
     for at in access.marked(value, schema, "readOnly", schemas):
         message = f"the request body has {'/'.join(at)}, which only responses have"
         yield finding("request.body.read-only", message, (*side.body_at, *at), schema)
+
+
+def _asks_for_something(schema: Any, schemas: Schemas) -> bool:
+    """Whether no body at all is refused by a schema, as the reference sees it."""
+    node = schemas.followed(schema)
+    choices = [*node.get("oneOf", ()), *node.get("anyOf", ())]
+    # A choice that refers to others is taken to ask for something: they may lead back here.
+    asking = [isinstance(c, dict) and ("$ref" in c or _asks_for_something(c, schemas)) for c in choices]
+    return bool({"type", "enum", "const"} & node.keys()) or (bool(asking) and all(asking))
 
 
 def is_something(body: Any) -> bool:

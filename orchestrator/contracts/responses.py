@@ -15,7 +15,8 @@ from orchestrator.contracts.requests import is_something
 from orchestrator.contracts.schemas import Purpose
 
 # Headers that servers and what is in front of them send, whether the document says so or not.
-_NAMES: Final = """access-control-allow-origin accept-patch accept-ranges age allow alt-svc cache-control connection
+_NAMES: Final = """
+    access-control-allow-origin accept-patch accept-ranges age allow alt-svc cache-control connection
     content-disposition content-encoding content-language content-length content-location content-md5 content-range
     date etag expires last-modified link location p3p pragma proxy-authenticate public-key-pins refresh retry-after
     server set-cookie status strict-transport-security trailer transfer-encoding tsv upgrade vary via warning
@@ -30,14 +31,15 @@ def check(context: Context) -> Iterator[Finding]:
     if answer is None:
         yield finding("response.status.unknown", f"the document knows no status {status} here", at, document)
         return
-    if answer.key == "default":
-        message = f"the document says of the status {status} only what it says of all others"
-        yield finding("response.status.default", message, at, answer.at)
     content = list(_content_type(context, answer))
     yield from content
     yield from _headers(context, answer)
-    if all(one.code != "response.content-type.incompatible" for one in content):
-        yield from _body(context, answer)
+    if any(one.code == "response.content-type.incompatible" for one in content):
+        return
+    if answer.key == "default":
+        message = f"the document says of the status {status} only what it says of all others"
+        yield finding("response.status.default", message, at, answer.at)
+    yield from _body(context, answer)
 
 
 def _content_type(context: Context, answer: Answer) -> Iterator[Finding]:

@@ -71,6 +71,7 @@ class Schemas:
         self._description = description
         self._flat: dict[Pointer, Schema] = {}
         self._under_way: set[Pointer] = set()
+        self._joining: set[tuple[Pointer, Pointer]] = set()
 
     def prepared(self, pointer: Pointer, purpose: Purpose) -> Prepared:
         """Return a schema of the document, ready for a validator."""
@@ -194,11 +195,20 @@ class Schemas:
 
     def _both(self, one: Schema, other: Schema) -> Schema:
         """Return the schema of a property that several parts of an `allOf` describe."""
+        if one == other:
+            return one
+        pair = (target_of(one) or (), target_of(other) or ())
         first, second = self._without_reference(one), self._without_reference(other)
         if not isinstance(first, dict) or not isinstance(second, dict):
             return other
-        joined = dict(first)
-        left = list(self._join(joined, second))
+        if pair in self._joining and any(pair):  # what they refer to leads back to them
+            return {"allOf": [one, other]}
+        self._joining.add(pair)
+        try:
+            joined = dict(first)
+            left = list(self._join(joined, second))
+        finally:
+            self._joining.discard(pair)
         return {**joined, "allOf": left} if left else joined
 
     def _fitted(self, schema: Schema, purpose: Purpose) -> Schema:
@@ -304,9 +314,11 @@ def _bound(schema: dict[str, Any]) -> None:
             del schema[exclusive]
             if flag and bound in schema:
                 schema[exclusive] = schema.pop(bound)
-    if schema.get("format") == "int32" and schema.get("type") in ("integer", "number"):
-        schema.setdefault("minimum", -(2**31))
-        schema.setdefault("maximum", 2**31 - 1)
+    if schema.get("format") in ("int32", "int64") and schema.get("type") in ("integer", "number"):
+        schema["type"] = "integer"
+        if schema["format"] == "int32":
+            schema.setdefault("minimum", -(2**31))
+            schema.setdefault("maximum", 2**31 - 1)
     required = schema.pop("required", None)
     if isinstance(required, list):  # else it is that of a parameter
         schema["required"] = [name for name in required if isinstance(name, str)]

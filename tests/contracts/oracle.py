@@ -66,7 +66,7 @@ def ask(cases: Sequence[tuple[Any, Any]], folder: Path) -> list[Counter[Told] | 
         check=True,
     )
     answers = json.loads(finished.stdout)
-    return [answer if isinstance(answer, str) else Counter(_theirs(*one) for one in answer) for answer in answers]
+    return [answer if isinstance(answer, str) else Counter(theirs(*one) for one in answer) for answer in answers]
 
 
 def told(findings: Iterable[Finding]) -> Counter[Told]:
@@ -74,7 +74,8 @@ def told(findings: Iterable[Finding]) -> Counter[Told]:
     return Counter((f.code, f.level.value, _place(f)) for f in findings if f.code not in OURS)
 
 
-def _theirs(code: str, level: str, location: str) -> Told:
+def theirs(code: str, level: str, location: str) -> Told:
+    """Return a finding of the reference as `told` returns ours."""
     place = re.sub(r"^\[root\]\.interactions\[(\d+)\]", r"\1", location)
     return code, level, place.lower()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import unquote
@@ -52,8 +53,11 @@ class Description:
 def target_of(node: Any) -> Pointer | None:
     """Return the place that an object refers to; None: it is no reference within the document."""
     reference = node.get("$ref") if isinstance(node, dict) else None
-    if not isinstance(reference, str) or not reference.startswith("#/"):
-        return None
+    return _target(reference) if isinstance(reference, str) and reference.startswith("#/") else None
+
+
+@functools.lru_cache(maxsize=4096)
+def _target(reference: str) -> Pointer:
     return tuple(unquote(part).replace("~1", "/").replace("~0", "~") for part in reference[2:].split("/"))
 
 

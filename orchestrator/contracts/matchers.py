@@ -132,7 +132,8 @@ class _Reader:
             schema = named.get((rule.part, name.lower() if rule.part == "headers" else name))
             if schema:
                 node = self._schemas.followed(self._schemas.flat(schema))
-                yield from self._judged([rule.matcher], node, "", (self._side.name, rule.part, name), schema)
+                for why in self._reasons([rule.matcher], node, ""):
+                    yield self._finding(why, (self._side.name, rule.part, name), schema)
         if body:
             root = _Spot(value=self._side.body, node=self._schemas.flat(body), schema=body)
             yield from self._inside(root, ())
@@ -143,21 +144,23 @@ class _Reader:
         if not node or len(spot.steps) > _DEEPEST:
             return
         matchers = [r.matcher for r in self._rules if r.part == "body" and _covers(r.steps, spot.steps)] or inherited
-        at = (*self._side.body_at, *spot.steps)
-        yield from self._judged(matchers, node, spot.value, at, self._schemas.place(spot.schema, spot.way))
+        for why in self._reasons(matchers, node, spot.value):
+            at = (*self._side.body_at, *spot.steps)
+            yield self._finding(why, at, self._schemas.place(spot.schema, spot.way))
         inherited = [{"match": "type"}] if any(_kind(m) == "type" for m in matchers) else []
         for inner in _spots(spot, node):
             yield from self._inside(inner, inherited)
 
-    def _judged(
-        self, matchers: Sequence[Matcher], node: Mapping[str, Any], value: Any, at: Pointer, document: Pointer
-    ) -> Iterator[Finding]:
-        code = "request.matcher.wider" if self._is_request else "response.matcher.narrower"
+    def _reasons(self, matchers: Sequence[Matcher], node: Mapping[str, Any], value: Any) -> Iterator[str]:
         for matcher in matchers:
             why = _too_wide(matcher, node, value) if self._is_request else _too_narrow(matcher, node)
             why = why or _untimely(matcher, node)
             if why:
-                yield finding(code, f"the matcher at {'/'.join(at)} {why}", at, document)
+                yield why
+
+    def _finding(self, why: str, at: Pointer, document: Pointer) -> Finding:
+        code = "request.matcher.wider" if self._is_request else "response.matcher.narrower"
+        return finding(code, f"the matcher at {'/'.join(at)} {why}", at, document)
 
 
 def _spots(spot: _Spot, node: Mapping[str, Any]) -> Iterator[_Spot]:

@@ -1,0 +1,379 @@
+"""The operations of an OpenAPI document, and which of them a request is for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+from urllib.parse import unquote, urlsplit
+
+import msgspec
+
+from orchestrator.adapters.openapi import METHODS
+from orchestrator.contracts.description import Description, mapping
+from orchestrator.contracts.findings import Pointer
+
+_SETTING: Final = "x-opc-config-"  # settings of the reference, in the document's `info`
+
+
+class Parameter(msgspec.Struct, frozen=True, kw_only=True):
+    """A parameter of an operation.
+
+    Attributes:
+        name: Its name.
+        place: `path`, `query`, `header`, `cookie`, `body`, `formData`.
+        at: Where it is in the document.
+        schema: Where its schema is; in Swagger 2 that is the parameter itself.
+        required: Whether it must be there.
+        style: How arrays and objects are written; in Swagger 2 the `collectionFormat`.
+        explode: Whether each item has a name of its own.
+        kind: The type that its schema says, if it says one.
+    """
+
+    name: str
+    place: str
+    at: Pointer
+    schema: Pointer
+    required: bool
+    style: str
+    explode: bool
+    kind: str
+
+
+class Body(msgspec.Struct, frozen=True, kw_only=True):
+    """The body that an operation takes.
+
+    Attributes:
+        at: Where it is described.
+        required: Whether there must be one.
+        schemas: Where schemas are, by media type.
+        schema: Where the one is that holds for all media types, in Swagger 2.
+    """
+
+    at: Pointer
+    required: bool
+    schemas: dict[str, Pointer]
+    schema: Pointer | None = None
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """A response that an operation may give.
+
+    Attributes:
+        at: Where it is described, references followed.
+        key: What covers the status: `200`, `2XX`, `default`.
+        produces: Media types.
+        schemas: Where schemas are, by media type.
+        schema: Where the one is that holds for all media types, in Swagger 2.
+        headers: Where the headers' schemas are, by name.
+    """
+
+    at: Pointer
+    key: str
+    produces: tuple[str, ...]
+    schemas: dict[str, Pointer]
+    schema: Pointer | None
+    headers: dict[str, Pointer]
+
+
+class Operation(msgspec.Struct, frozen=True, kw_only=True):
+    """An operation, as far as requests and responses are held against it.
+
+    Attributes:
+        method: In upper case.
+        path: The template.
+        at: Where it is in the document.
+        parameters: Its own and those of its path.
+        consumes: Media types that it takes.
+        produces: Media types of all its responses together.
+        body: The body that it takes; None: none is described.
+        security: The alternatives, each with the names of the schemes that are needed together.
+    """
+
+    method: str
+    path: str
+    at: Pointer
+    parameters: tuple[Parameter, ...]
+    consumes: tuple[str, ...]
+    produces: tuple[str, ...]
+    body: Body | None
+    security: tuple[tuple[str, ...], ...]
+
+    @property
+    def label(self) -> str:
+        """Method and path."""
+        return f"{self.method} {self.path}"
+
+    def parameters_in(self, place: str) -> Iterator[Parameter]:
+        """Yield the parameters in a place: `query`."""
+        return (p for p in self.parameters if p.place == place)
+
+
+class Route(msgspec.Struct, frozen=True, kw_only=True):
+    """An operation, and what a path has where its template has variables."""
+
+    operation: Operation
+    variables: dict[str, str]
+
+
+class _Template(msgspec.Struct, frozen=True, kw_only=True):
+    method: str
+    at: Pointer
+    names: tuple[str, ...]
+    pattern: re.Pattern[str]
+    rank: tuple[int, ...]
+
+
+class Operations:
+    """Finds operations of a document.
+
+    Args:
+        description: The document.
+        base_path: What comes before every path beside what the document says.
+    """
+
+    def __init__(self, description: Description, base_path: str = "") -> None:
+        self._description = description
+        self._settings = description.mapping(("info",))
+        self._bases = self._base_paths(base_path)
+        self._templates = sorted(self._read_templates(), key=lambda t: t.rank)
+        self._known: dict[Pointer, Operation] = {}
+        self._answers: dict[tuple[Pointer, int], Answer | None] = {}
+
+    def find(self, method: str, path: str) -> Route | None:
+        """Return the operation for a request; None: the document has none.
+
+        Templates that spell a part of the path out win over those with a variable there.
+        """
+        segments = self._segments(path)
+        if segments is None:
+            return None
+        for base in self._bases:
+            if segments[: len(base)] != base:
+                continue
+            rest = "/" + "/".join(segments[len(base) :])
+            for template in self._templates:
+                found = template.pattern.fullmatch(rest) if template.method == method else None
+                if found:
+                    values = (v.replace(_SLASH, "/") for v in found.groups())
+                    return Route(
+                        operation=self._operation(template), variables=dict(zip(template.names, values, strict=True))
+                    )
+        return None
+
+    def answer(self, operation: Operation, status: int) -> Answer | None:
+        """Return what the document says of a status; None: nothing."""
+        key = (operation.at, status)
+        if key not in self._answers:
+            self._answers[key] = self._read_answer(operation, status)
+        return self._answers[key]
+
+    def scheme(self, name: str) -> Mapping[str, Any]:
+        """Return a security scheme; empty: there is none of that name."""
+        where = ("securityDefinitions",) if self._description.is_swagger else ("components", "securitySchemes")
+        return self._description.mapping((*where, name))
+
+    def _base_paths(self, base_path: str) -> list[list[str]]:
+        """Return what may come before a path: in OpenAPI 3 pacts are written with and without it."""
+        raw = self._description.raw
+        own = self._settings.get(_SETTING + "base-path") or (raw.get("basePath") if "swagger" in raw else None)
+        if isinstance(own, str) and own.strip("/"):
+            return [self._segments(own.rstrip("/")) or []]
+        servers = [s.get("url") for s in self._description.listed(("servers",)) if isinstance(s, dict)]
+        paths = [base_path, *(_path_of(url) for url in servers if isinstance(url, str))]
+        found = [s for p in dict.fromkeys(p.rstrip("/") for p in paths) if p and (s := self._segments(p))]
+        return [*found, [""]] if found else [[""]]
+
+    def _segments(self, path: str) -> list[str] | None:
+        """Return the parts of a path, decoded; None: it has something that is no part of a path."""
+        if "?" in path:
+            return None
+        path = path if path.startswith("/") else f"/{path}"
+        if self._settings.get(_SETTING + "ignore-duplicate-slashes"):
+            path = re.sub("/+", "/", path)
+        if self._settings.get(_SETTING + "ignore-trailing-slash"):
+            path = path.rstrip("/") or "/"
+        if self._settings.get(_SETTING + "no-percent-encoding"):
+            path = path.replace("%", "%25")
+        try:
+            return (
+                [unquote(s, errors="strict").replace("/", _SLASH) for s in path.split("/")]
+                if _decodable(path)
+                else None
+            )
+        except UnicodeDecodeError:
+            return None
+
+    def _read_templates(self) -> Iterator[_Template]:
+        flags = re.DOTALL | (re.IGNORECASE if self._settings.get(_SETTING + "case-insensitive") else 0)
+        for path, item in mapping(self._description.raw.get("paths")).items():
+            if not isinstance(path, str) or not path.startswith("/") or not isinstance(item, dict):
+                continue
+            at = self._description.resolved(("paths", path))
+            pattern, names = _pattern(path, flags)
+            for method in METHODS:
+                if isinstance(self._description.mapping(at).get(method), dict):
+                    yield _Template(
+                        method=method.upper(),
+                        at=("paths", path, method),
+                        names=names,
+                        pattern=pattern,
+                        rank=_rank(path),
+                    )
+
+    def _operation(self, template: _Template) -> Operation:
+        if template.at not in self._known:
+            self._known[template.at] = self._read_operation(template)
+        return self._known[template.at]
+
+    def _read_operation(self, template: _Template) -> Operation:
+        _, path, method = template.at
+        item = self._description.resolved(("paths", path))
+        at = (*item, method)
+        raw = self._description.mapping(at)
+        parameters = self._parameters((*at, "parameters"), (*item, "parameters"))
+        body = self._body(at, parameters)
+        security = raw.get("security", self._description.raw.get("security"))
+        return Operation(
+            method=method.upper(),
+            path=path,
+            at=at,
+            parameters=parameters,
+            consumes=self._media(raw, "consumes") or tuple(body.schemas if body else ()),
+            produces=self._media(raw, "produces") or self._produced((*at, "responses")),
+            body=body,
+            security=tuple(
+                tuple(str(name) for name in alternative)
+                for alternative in (security if isinstance(security, list) else ())
+                if isinstance(alternative, dict)
+            ),
+        )
+
+    def _media(self, raw: Mapping[str, Any], name: str) -> tuple[str, ...]:
+        """Return the media types that Swagger 2 lists for an operation or for all."""
+        if not self._description.is_swagger:
+            return ()
+        listed = raw.get(name, self._description.raw.get(name))
+        return tuple(str(one) for one in listed) if isinstance(listed, list) else ()
+
+    def _produced(self, responses: Pointer) -> tuple[str, ...]:
+        found = [
+            str(media)
+            for status in self._description.mapping(responses)
+            for media in mapping(self._description.mapping((*responses, str(status))).get("content"))
+        ]
+        return tuple(found)
+
+    def _parameters(self, *lists: Pointer) -> tuple[Parameter, ...]:
+        """Return the parameters of an operation and its path; the operation's win."""
+        found: dict[tuple[str, str], Parameter] = {}
+        for where in lists:
+            for number in range(len(self._description.listed(where))):
+                parameter = self._parameter((*where, str(number)))
+                found.setdefault((parameter.place, parameter.name), parameter)
+        return tuple(p for p in found.values() if p.name)
+
+    def _parameter(self, at: Pointer) -> Parameter:
+        at = self._description.resolved(at)
+        raw = self._description.mapping(at)
+        schema = (*at, "schema") if isinstance(raw.get("schema"), dict | bool) else at
+        place = str(raw.get("in", ""))
+        style = str(
+            raw.get("style") or raw.get("collectionFormat") or ("form" if place in ("query", "cookie") else "simple")
+        )
+        return Parameter(
+            name=str(raw.get("name", "")),
+            place=place,
+            at=at,
+            schema=schema,
+            required=raw.get("required") is True,
+            style=style,
+            explode=bool(raw.get("explode", style in ("form", "deepObject"))),
+            kind=str(self._description.mapping(schema).get("type", "")),
+        )
+
+    def _body(self, at: Pointer, parameters: Sequence[Parameter]) -> Body | None:
+        described = self._description.resolved((*at, "requestBody"))
+        raw = self._description.mapping(described)
+        if raw:
+            return Body(
+                at=described, required=raw.get("required") is True, schemas=self._schemas((*described, "content"))
+            )
+        for one in parameters:
+            if one.place == "body":
+                schema = one.schema if one.schema != one.at else None
+                return Body(at=one.at, required=one.required, schemas={}, schema=schema)
+        return None
+
+    def _schemas(self, content: Pointer) -> dict[str, Pointer]:
+        """Return where the schema of each media type is; where one has none, the place is empty."""
+        found: dict[str, Pointer] = {}
+        for media in self._description.mapping(content):
+            at = (*self._description.resolved((*content, str(media))), "schema")
+            found[str(media)] = at if isinstance(self._description.at(at), dict | bool) else ()
+        return found
+
+    def _read_answer(self, operation: Operation, status: int) -> Answer | None:
+        responses = (*operation.at, "responses")
+        known = self._description.mapping(responses)
+        wild = f"{status // 100}XX"
+        for key in (str(status), wild, wild.lower(), "default"):
+            if isinstance(self._description.at((*responses, key)), dict) and known:
+                return self._answer((*responses, key), operation, key)
+        return None
+
+    def _answer(self, at: Pointer, operation: Operation, key: str) -> Answer:
+        at = self._description.resolved(at)
+        raw = self._description.mapping(at)
+        schemas = self._schemas((*at, "content"))
+        schema = (*at, "schema") if isinstance(raw.get("schema"), dict | bool) else None
+        return Answer(
+            at=at,
+            key=key,
+            produces=operation.produces if self._description.is_swagger else tuple(schemas),
+            schemas=schemas,
+            schema=schema,
+            headers={str(name): self._header((*at, "headers", str(name))) for name in mapping(raw.get("headers"))},
+        )
+
+    def _header(self, at: Pointer) -> Pointer:
+        at = self._description.resolved(at)
+        return (*at, "schema") if isinstance(self._description.mapping(at).get("schema"), dict | bool) else at
+
+
+_SLASH: Final = "\0"  # stands for an encoded one, which separates nothing
+_VARIABLE: Final = re.compile(r"\{([^}]*)\}")
+
+
+def _path_of(url: str) -> str:
+    try:
+        return urlsplit(re.sub(r"^\{[^}]*\}", "", url)).path
+    except ValueError:  # no URL at all
+        return ""
+
+
+def _decodable(path: str) -> bool:
+    return not re.search("%(?![0-9A-Fa-f]{2})", path)
+
+
+def _pattern(template: str, flags: int) -> tuple[re.Pattern[str], tuple[str, ...]]:
+    """Return the expression that a path's template stands for, and the names of its variables.
+
+    The styles `label` and `matrix` write a character in front, `explode` a star behind the name. A star that is no
+    part of a name stands for anything; no specification says so, but documents have it.
+    """
+    parts = _VARIABLE.split(template)
+    expression = "".join(
+        _variable(part) if number % 2 else re.escape(unquote(part)).replace(r"\*", ".*")
+        for number, part in enumerate(parts)
+    )
+    return re.compile(expression, flags), tuple(name.lstrip(".;").rstrip("*") for name in parts[1::2])
+
+
+def _variable(name: str) -> str:
+    return (re.escape(name[0]) if name[:1] in (".", ";") else "") + "([^/]+)"
+
+
+def _rank(template: str) -> tuple[int, ...]:
+    """Return what templates are ordered by: in each part, what is spelled out comes first."""
+    return tuple(0 if "{" not in part else 10_000 - len(_VARIABLE.sub("", part)) for part in template.split("/"))

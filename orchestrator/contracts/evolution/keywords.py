@@ -35,7 +35,7 @@ _BOUNDS: Final[dict[str, tuple[str, int | None]]] = {
     "exclusiveMaximum": ("exclusive-max", None),
     "minLength": ("min-length", 0),
     "maxLength": ("max-length", None),
-    "minItems": ("min-items", None),
+    "minItems": ("min-items", 0),
     "maxItems": ("max-items", None),
     "minProperties": ("min-properties", 0),
     "maxProperties": ("max-properties", None),

@@ -111,10 +111,8 @@ max-length-set                W W - W - - - - - | has a longest length now
 max-length-increased          I I - I - E E - - | may be longer
 max-length-decreased          E E I E - - - - - | has to be shorter
 max-length-unset              i i - i - E E - - | has no longest length any more
-min-items-set                 W W - W - - - - - | has a smallest number of items now
 min-items-increased           E E - E - - - - - | has to have more items
 min-items-decreased           i i - I - E E - - | may have fewer items
-min-items-unset               i i - i - E E - - | has no smallest number of items any more
 max-items-set                 w w - w - - - - - | has a largest number of items now
 max-items-increased           i i - I - e e - - | may have more items
 max-items-decreased           e e - E - - - - - | has to have fewer items
@@ -330,6 +328,9 @@ response-property-stability-decreased E, response-property-stability-increased I
 no setting says how many days before the sunset a deprecation is due; without one oasdiff does not tell it either \
 | api-deprecated-sunset-missing E, request-parameter-deprecated-sunset-missing E, \
 request-property-deprecated-sunset-missing E, response-property-deprecated-sunset-missing E
+no `minItems` is one of 0, and oasdiff has it so: `…-min-items-increased`, `…-min-items-decreased` tell it \
+| request-body-min-items-set W, request-property-min-items-set W, request-parameter-min-items-set W, \
+response-body-min-items-unset E, response-property-min-items-unset E
 a schema under `components` is but a name: what uses it is compared | api-schema-removed I
 a path with another parameter is another path, and told as such | new-request-path-parameter E
 parameters of a path are those of its operations: `new-required-request-parameter`, `new-optional-request-parameter` \

@@ -96,20 +96,16 @@ BOUNDS = {
 }
 
 
-def existing(
-    name: str, word: str, value: Any, *, kind: str | None = None, beside: Json | None = None
-) -> dict[str, Pair]:
+def existing(name: str, word: str, value: Any, **beside: Any) -> dict[str, Pair]:
     """A keyword that comes or goes."""
-    without, with_it = words(kind, beside or {}, {**(beside or {}), word: value})
+    without, with_it = beside, {**beside, word: value}
     return {f"{name}-added": (without, with_it), f"{name}-removed": (with_it, without)}
 
 
-def changing(name: str, word: str, one: Any, other: Any, *, kind: str | None = None) -> dict[str, Pair]:
+def changing(name: str, word: str, one: Any, other: Any, **beside: Any) -> dict[str, Pair]:
     """A keyword that comes, goes, or is another one."""
-    return {
-        **existing(name, word, one, **({"type": kind} if kind else {})),
-        f"{name}-changed": words(kind, {word: one}, {word: other}),
-    }
+    changed = {**beside, word: one}, {**beside, word: other}
+    return {**existing(name, word, one, **beside), f"{name}-changed": changed}
 
 
 NUMBER_CHOICE: Json = {"title": "N", "type": "object", "minProperties": 1}
@@ -145,7 +141,7 @@ SCHEMAS: dict[str, Pair] = {
     "x-extensible-enum-value-removed": ({"x-extensible-enum": ["a", "b"]}, {"x-extensible-enum": ["b"]}),
     **changing("const", "const", "a", "b"),
     **changing("default-value", "default", "a", "b"),
-    **changing("pattern", "pattern", "^a$", "^b$", kind="string"),
+    **changing("pattern", "pattern", "^a$", "^b$", type="string"),
     "pattern-generalized": words("string", {"pattern": "^a$"}, {"pattern": ".*"}),
     **{f"{name}-{ending}": pair for name, (kind, word) in BOUNDS.items() for ending, pair in bound(kind, word).items()},
     "multiple-of-set": words("integer", {}, {"multipleOf": 2}),
@@ -197,15 +193,15 @@ def of_schemas() -> dict[str, Pair]:
     for aspect, (before, after) in SCHEMAS.items():
         for prefix in SUBJECTS:
             found[f"{prefix}-{aspect}"] = put(prefix, before, aspect), put(prefix, after, aspect)
-    for prefix, (before, after) in {
+    for prefix, (was, now) in {
         "request-body": ("boolean", "string"),
         "request-property": ("boolean", "string"),
         "response-body": ("string", "boolean"),
         "response-property": ("string", "boolean"),
         "response-header": ("string", "boolean"),
     }.items():
-        old, new = {"type": before}, {"type": after}
-        found[f"{prefix}-type-compatible"] = put(prefix, old, "type-compatible"), put(prefix, new, "type-compatible")
+        aspect = "type-compatible"
+        found[f"{prefix}-{aspect}"] = put(prefix, {"type": was}, aspect), put(prefix, {"type": now}, aspect)
     integer, text = with_parameter(around({"type": "integer"})), with_parameter(around(STRING))
     found["request-parameter-property-type-changed"] = integer, text
     found["response-mediatype-enum-value-removed"] = found["response-body-enum-value-removed"]
@@ -314,11 +310,11 @@ def flow(**more: Any) -> Json:
 def of_security() -> dict[str, Pair]:
     """Examples of the rules about security."""
     found: dict[str, Pair] = {}
-    for prefix, put_in in (
-        ("api-security", lambda value: document({"security": value})),
-        ("api-global-security", lambda value: document(security=value)),
-    ):
-        one, two, scoped = put_in([{"a": []}]), put_in([{"b": []}, {"a": []}]), put_in([{"a": ["read"]}])
+    alone, more, scopes = [{"a": []}], [{"b": []}, {"a": []}], [{"a": ["read"]}]
+    for prefix, (one, two, scoped) in {
+        "api-security": [document({"security": value}) for value in (alone, more, scopes)],
+        "api-global-security": [document(security=value) for value in (alone, more, scopes)],
+    }.items():
         found[f"{prefix}-added"] = one, two
         found[f"{prefix}-removed"] = two, one
         found[f"{prefix}-scope-added"] = one, scoped
@@ -364,8 +360,8 @@ def of_parameters() -> dict[str, Pair]:
 
 def of_bodies() -> dict[str, Pair]:
     """Examples of the rules about bodies, responses and headers."""
-    content = {"application/json": {}}
-    two = {"application/json": {}, "text/csv": {}}
+    content: Json = {"application/json": {}}
+    two: Json = {"application/json": {}, "text/csv": {}}
     body: Json = document({"requestBody": {"content": content}})
     needed: Json = document({"requestBody": {"content": content, "required": True}})
     answer = document({"responses": {"200": {"content": content}}})

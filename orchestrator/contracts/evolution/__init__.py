@@ -1,0 +1,1 @@
+"""The older OpenAPI document and the newer one, walked side by side."""

@@ -9,12 +9,12 @@ from typing import Any
 import click
 import msgspec
 
-from orchestrator import config, text
-from orchestrator.adapters import broker_client, pact
+from orchestrator import codec, config, text
+from orchestrator.adapters import broker_client, openapi, pact
 from orchestrator.adapters.broker import Version
 from orchestrator.commands import CONFIG
 from orchestrator.config import Project
-from orchestrator.contracts import deployable, supply
+from orchestrator.contracts import deployable, skeletons, supply
 from orchestrator.contracts.deployable import Answer, Row
 from orchestrator.errors import Code, ExitCode, OrchestratorError, UsageError
 from orchestrator.report import terminal
@@ -41,6 +41,7 @@ def command() -> None:
       orchestrator contracts fetch
       orchestrator contracts can-i-deploy --to production
       orchestrator contracts record-deployment --to production
+      orchestrator contracts skeleton web-frontend -o tests/test_pact.py
     """
 
 
@@ -242,4 +243,44 @@ def _cell(said: str) -> str:
 def _say(said: str) -> int:
     """Print what may come from elsewhere; return that it went well."""
     terminal.console().print(terminal.escape(text.visible(said.strip("\n"))), highlight=False, soft_wrap=True)
+    return ExitCode.PASSED
+
+
+@command.command("skeleton")
+@click.argument("consumer", metavar="CONSUMER")
+@click.option("--operation", "wanted", multiple=True, metavar="LABEL", help="Which one; repeatable. Default: all.")
+@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="A file; else it is printed.")
+@CONFIG
+def skeleton(*, consumer: str, wanted: tuple[str, ...], output: Path | None, settings_file: Path | None) -> int:
+    """Begin a consumer's tests: a pytest module with pact-python, from the OpenAPI document.
+
+    \b
+    Examples:
+      orchestrator contracts skeleton web-frontend --operation "GET /v1/records/{id}"
+      orchestrator contracts skeleton web-frontend -o tests/test_pact.py
+    """
+    project = config.load(Path.cwd(), settings_file)
+    path = project.settings.openapi.path
+    if not path or path.startswith("/"):
+        raise UsageError(
+            Code.DOCUMENT_MISSING,
+            "`openapi.path` names no file",
+            hint="Save the document that the app serves, and name the file.",
+        )
+    document = openapi.parse(openapi.read_file(project.root / path, path), path)
+    chosen = [o for o in document.operations if not wanted or o.label in wanted]
+    if unknown := set(wanted) - {o.label for o in document.operations}:
+        raise UsageError(
+            Code.UNKNOWN_OPERATION,
+            f"{path} has no operation {text.one_line(min(unknown))!r}",
+            hint=f"It has, among others, {document.operations[0].label!r}.",
+        )
+    module = skeletons.skeleton(document, consumer, chosen)
+    if output is None:
+        print(module, end="")
+    elif output.exists():
+        raise UsageError(Code.SETTINGS_EXIST, f"{output} exists already", hint="Name another file.")
+    else:
+        codec.write_atomically(output, module.encode())
+        print(f"{output}: {text.plural(len(chosen), 'test')} to go on with")
     return ExitCode.PASSED

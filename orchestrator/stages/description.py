@@ -87,9 +87,9 @@ def _seen(context: Context) -> Iterator[Seen]:
         for described in one.interactions
     }
     for interaction in contracts.interactions if contracts else ():
-        status = statuses.get((interaction.consumer, interaction.description))
-        if status is not None and interaction.result is Verification.VERIFIED:
-            yield Seen(interaction.operation, "contract", status)
+        expected = statuses.get((interaction.consumer, interaction.description))
+        if expected is not None and interaction.result is Verification.VERIFIED:
+            yield Seen(interaction.operation, "contract", expected)
 
 
 def _summary(found: Description) -> str:

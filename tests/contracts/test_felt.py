@@ -139,7 +139,7 @@ def test_nothing_has_changed_in_the_same_document(pacts: list[Pact]) -> None:
 
 
 def test_a_break_that_no_rule_knows_is_told_as_one(pacts: list[Pact], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("orchestrator.contracts.felt.breaking.changes", lambda before, after: ())
+    monkeypatch.setattr("orchestrator.contracts.felt.breaking.changes", lambda *_: ())
     (change,) = felt.changes(parsed(DOCUMENT), changed(DOCUMENT, without("name")), pacts)
     assert (change.rule, change.level) == ("interaction-broken", Level.ERROR)
     assert [b.consumer for b in change.broken or ()] == ["names"]

@@ -114,7 +114,7 @@ def packed_survivors(page: Page) -> list[str]:
 def is_in_view(place: Locator) -> bool:
     """Return whether the beginning of something is seen without scrolling."""
     top = place.evaluate("e => e.checkVisibility() ? e.getBoundingClientRect().top : -1")
-    return 0 <= top < place.evaluate("() => innerHeight")
+    return bool(0 <= top < place.evaluate("() => innerHeight"))
 
 
 def overlap(page: Page) -> int:

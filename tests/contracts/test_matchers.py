@@ -76,7 +76,7 @@ def test_rules_that_are_none_are_left_out(written: Any) -> None:
 
 def test_a_type_holds_for_all_that_is_inside_unless_more_is_said() -> None:
     document = taking(thing(all={"type": "array", "items": thing(colour=COLOUR, name=TEXT)}))
-    body = {"all": [{"colour": "red", "name": "x"}]}
+    body = {"all": [{"colour": "red", "name": "x"}, {"colour": "blue"}]}
     everything = {"$.body": {"match": "type"}}
     assert places(document, sent(body, rules=everything), "2.0.0") == ["request/body/all/0/colour"]
     more = {**everything, "$.body.all[*].colour": {"match": "regex", "regex": "red|blue"}}

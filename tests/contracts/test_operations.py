@@ -103,6 +103,28 @@ def test_the_nearest_response_is_found(status: int, key: str) -> None:
     assert answer.key == key
 
 
+@pytest.mark.parametrize("url", ["http://[oops/v1", "{server}/v1", "/v1/", "https://things.test/v1"])
+def test_servers_of_all_kinds_come_before_a_path(url: str) -> None:
+    assert found(operations("/a", servers=[{"url": url}, "oops"]), "/v1/a") == (None if "[" in url else ("/a", {}))
+
+
+def test_a_percent_sign_may_stand_for_itself_where_the_document_says_so() -> None:
+    assert found(operations("/a/{x}", info={"x-opc-config-no-percent-encoding": True}), "/a/5%") == (
+        "/a/{x}",
+        {"x": "5%"},
+    )
+
+
+@pytest.mark.parametrize(
+    ("said", "kind"),
+    [("array", "array"), (["array", "null"], "array"), (["array", "string"], ""), ([[]], ""), (None, "")],
+)
+def test_the_one_type_beside_null_is_a_parameters_kind(said: Any, kind: str) -> None:
+    route = Operations(Description(asking(parameter("it", "query", {"type": said})))).find("POST", "/things")
+    assert route
+    assert route.operation.parameters[0].kind == kind
+
+
 def test_swagger_2_says_media_types_for_all() -> None:
     known = Operations(Description(swagger({"produces": ["text/plain"]}, consumes=["a/b"], produces=["c/d"])))
     route = known.find("POST", "/things")

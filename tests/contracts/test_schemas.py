@@ -57,6 +57,18 @@ def test_alternatives_of_two_parts_stay_side_by_side() -> None:
     assert merged == {"oneOf": [TEXT], "allOf": [{"oneOf": [NUMBER]}]}
 
 
+def test_conditions_of_two_parts_stay_whole() -> None:
+    one = {"if": {"minLength": 1}, "then": {"maxLength": 3}}
+    other = {"then": {"maxLength": 5}, "if": {"minLength": 4}, "else": {"maxLength": 9}}
+    assert prepared({"allOf": [one, other]}) == {**one, "allOf": [other]}
+    assert prepared({"allOf": [other]}) == other
+
+
+def test_a_part_that_nothing_fits_is_kept() -> None:
+    assert prepared({"allOf": [False, True, TEXT]}) == {**TEXT, "allOf": [False]}
+    assert prepared({"allOf": [thing(a=TEXT), thing(a=False)]}) == thing(a=False)
+
+
 def test_what_is_referred_to_is_kept_once_under_its_place() -> None:
     one = schemas(thing(a={"$ref": "#/components/schemas/B"}, b={"$ref": "#/components/schemas/B"}), B=TEXT)
     made = one.prepared(AT, Purpose.SENT)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import email.parser
 import email.policy
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import unquote, unquote_plus
 
@@ -41,16 +41,18 @@ def pairs(query: str | Mapping[str, Sequence[str]]) -> Pairs:
     return found
 
 
-def nested(given: Iterable[tuple[str, str]], *, plain: bool = False) -> dict[str, Any]:
+def nested(given: Iterable[tuple[str, str]], *, plain: bool = False, texts: Collection[str] = ()) -> dict[str, Any]:
     """Return the values that names with brackets and dots spell: `a[b]=1&a.c=2` is `{"a": {"b": "1", "c": "2"}}`.
 
     Args:
         given: Names and values.
         plain: Dots and commas mean nothing.
+        texts: Names in whose values commas mean nothing.
     """
     tree: dict[str, Any] = {}
     for name, value in given:
-        _put(tree, _steps(name, dots=not plain), value if plain or "," not in value else value.split(","))
+        is_one = plain or name in texts or "," not in value
+        _put(tree, _steps(name, dots=not plain), value if is_one else value.split(","))
     return {name: _listed(node) for name, node in tree.items()}
 
 
@@ -71,25 +73,30 @@ def _steps(name: str, *, dots: bool) -> list[str]:
 
 def _put(tree: dict[str, Any], steps: Sequence[str], value: Any) -> None:
     for step in steps[:-1]:
-        inner = tree.setdefault(step if step != "[" else f"[{len(tree)}", {})
-        if not isinstance(inner, dict):  # `a=1&a[b]=2`
-            inner = tree[step] = {f"[{n}": v for n, v in enumerate(inner if isinstance(inner, list) else [inner])}
-        tree = inner
+        tree = _branch(tree, f"[{len(tree)}" if step == "[" else step)
     last = steps[-1]
+    before = tree.get(last)
     if last == "[":
-        for one in value if isinstance(value, list) else [value]:
+        for one in _many(value):
             tree[f"[{len(tree)}"] = one
+    elif isinstance(before, dict):  # `a[b]=2&a=1`
+        before[f"[{len(before)}"] = value
     elif last in tree:
-        before = tree[last]
-        if isinstance(before, dict):  # `a[b]=2&a=1`
-            before[f"[{len(before)}"] = value
-        else:
-            tree[last] = [
-                *(before if isinstance(before, list) else [before]),
-                *(value if isinstance(value, list) else [value]),
-            ]
+        tree[last] = [*_many(before), *_many(value)]
     else:
         tree[last] = value
+
+
+def _branch(tree: dict[str, Any], step: str) -> dict[str, Any]:
+    """Return the object at a step; values that were there before become its first ones: `a=1&a[b]=2`."""
+    inner = tree.setdefault(step, {})
+    if not isinstance(inner, dict):
+        inner = tree[step] = {f"[{number}": value for number, value in enumerate(_many(inner))}
+    return inner
+
+
+def _many(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
 
 
 def _listed(node: Any) -> Any:
@@ -127,12 +134,18 @@ def cookies(header: str) -> dict[str, str]:
     return {name.strip(): unquote(value.strip().strip('"')) for name, _, value in parts if name.strip()}
 
 
-def form(body: Any, content_type: str) -> Any:
-    """Return what a form says; a body that is none, or is a JSON value already, as it is."""
+def form(body: Any, content_type: str, texts: Collection[str] = ()) -> Any:
+    """Return what a form says; a body that is none, or is a JSON value already, as it is.
+
+    Args:
+        body: The body.
+        content_type: What it says it is.
+        texts: Fields in which commas mean nothing.
+    """
     if not isinstance(body, str):
         return body
     if media.bare(content_type) == media.FORM:
-        return nested(pairs(body))
+        return nested(pairs(body), texts=texts)
     if media.bare(content_type) == media.MULTIPART and media.parameter(content_type, "boundary"):
         return _parts(body, media.parameter(content_type, "boundary"))
     return body

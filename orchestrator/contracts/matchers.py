@@ -48,9 +48,15 @@ def read(side: Side) -> list[Rule]:
     return [
         Rule(part=part, steps=steps, matcher=matcher)
         for part, steps, said in _written(side.rules)
-        for matcher in (said.get("matchers") if isinstance(said.get("matchers"), list) else [said]) or ()
+        for matcher in _several(said)
         if isinstance(matcher, dict)
     ]
+
+
+def _several(said: Mapping[str, Any]) -> list[Any]:
+    """Return the matchers of a rule: versions 3 and 4 list them."""
+    listed = said.get("matchers", [said])
+    return listed if isinstance(listed, list) else []
 
 
 def check(context: Context) -> Iterator[Finding]:
@@ -119,6 +125,7 @@ class _Reader:
         self._side = side
         self._rules = read(side)
         self._is_request = side.name == "request"
+        self._told: set[tuple[str, Pointer]] = set()  # of many items of a list, the first is enough
 
     def check(self, named: Mapping[tuple[str, str], Pointer], body: Pointer | None) -> Iterator[Finding]:
         """Yield the findings.
@@ -145,8 +152,10 @@ class _Reader:
             return
         matchers = [r.matcher for r in self._rules if r.part == "body" and _covers(r.steps, spot.steps)] or inherited
         for why in self._reasons(matchers, node, spot.value):
-            at = (*self._side.body_at, *spot.steps)
-            yield self._finding(why, at, self._schemas.place(spot.schema, spot.way))
+            document = self._schemas.place(spot.schema, spot.way)
+            if (why, document) not in self._told:
+                self._told.add((why, document))
+                yield self._finding(why, (*self._side.body_at, *spot.steps), document)
         inherited = [{"match": "type"}] if any(_kind(m) == "type" for m in matchers) else []
         for inner in _spots(spot, node):
             yield from self._inside(inner, inherited)

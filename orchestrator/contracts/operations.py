@@ -13,6 +13,8 @@ from orchestrator.adapters.openapi import METHODS
 from orchestrator.contracts.description import Description, mapping
 from orchestrator.contracts.findings import Pointer
 
+_SLASH: Final = "\0"  # stands for an encoded one, which separates nothing
+_VARIABLE: Final = re.compile(r"\{([^}]*)\}")
 _SETTING: Final = "x-opc-config-"  # settings of the reference, in the document's `info`
 
 
@@ -195,14 +197,7 @@ class Operations:
             path = path.rstrip("/") or "/"
         if self._settings.get(_SETTING + "no-percent-encoding"):
             path = path.replace("%", "%25")
-        try:
-            return (
-                [unquote(s, errors="strict").replace("/", _SLASH) for s in path.split("/")]
-                if _decodable(path)
-                else None
-            )
-        except UnicodeDecodeError:
-            return None
+        return _decoded(path)
 
     def _read_templates(self) -> Iterator[_Template]:
         flags = re.DOTALL | (re.IGNORECASE if self._settings.get(_SETTING + "case-insensitive") else 0)
@@ -289,7 +284,7 @@ class Operations:
             required=raw.get("required") is True,
             style=style,
             explode=bool(raw.get("explode", style in ("form", "deepObject"))),
-            kind=str(self._description.mapping(schema).get("type", "")),
+            kind=_kind(self._description.mapping(schema)),
         )
 
     def _body(self, at: Pointer, parameters: Sequence[Parameter]) -> Body | None:
@@ -315,10 +310,9 @@ class Operations:
 
     def _read_answer(self, operation: Operation, status: int) -> Answer | None:
         responses = (*operation.at, "responses")
-        known = self._description.mapping(responses)
         wild = f"{status // 100}XX"
         for key in (str(status), wild, wild.lower(), "default"):
-            if isinstance(self._description.at((*responses, key)), dict) and known:
+            if isinstance(self._description.at((*responses, key)), dict):
                 return self._answer((*responses, key), operation, key)
         return None
 
@@ -341,10 +335,6 @@ class Operations:
         return (*at, "schema") if isinstance(self._description.mapping(at).get("schema"), dict | bool) else at
 
 
-_SLASH: Final = "\0"  # stands for an encoded one, which separates nothing
-_VARIABLE: Final = re.compile(r"\{([^}]*)\}")
-
-
 def _path_of(url: str) -> str:
     try:
         return urlsplit(re.sub(r"^\{[^}]*\}", "", url)).path
@@ -352,8 +342,21 @@ def _path_of(url: str) -> str:
         return ""
 
 
-def _decodable(path: str) -> bool:
-    return not re.search("%(?![0-9A-Fa-f]{2})", path)
+def _decoded(path: str) -> list[str] | None:
+    """Return the parts of a path without percent-encoding; None: it is encoded wrongly."""
+    if re.search("%(?![0-9A-Fa-f]{2})", path):
+        return None
+    try:
+        return [unquote(part, errors="strict").replace("/", _SLASH) for part in path.split("/")]
+    except UnicodeDecodeError:
+        return None
+
+
+def _kind(schema: Mapping[str, Any]) -> str:
+    """Return the one type beside null that a schema says; empty: it says none, or several."""
+    said = schema.get("type")
+    kinds = [kind for kind in (said if isinstance(said, list) else [said]) if kind != "null"]
+    return kinds[0] if len(kinds) == 1 and isinstance(kinds[0], str) else ""
 
 
 def _pattern(template: str, flags: int) -> tuple[re.Pattern[str], tuple[str, ...]]:

@@ -10,6 +10,7 @@ from msgspec import UNSET
 
 from orchestrator.contracts import access, encoded, media, security
 from orchestrator.contracts.context import Context
+from orchestrator.contracts.description import mapping
 from orchestrator.contracts.findings import Finding, Pointer, finding
 from orchestrator.contracts.operations import Parameter
 from orchestrator.contracts.schemas import Schemas
@@ -63,6 +64,8 @@ def _in_path(given: str, parameter: Parameter) -> Any:
 
 
 def _accept(context: Context) -> Iterator[Finding]:
+    # Here and at the media type of the request the reference does not care which status is expected. Nor do we, but
+    # for those that say that it is this which is refused.
     accept = context.interaction.request.header("accept")
     if not accept:
         return
@@ -71,7 +74,7 @@ def _accept(context: Context) -> Iterator[Finding]:
     if not offered:
         message = f"the request accepts {accept}, and the document names no media type of a response"
         yield finding("request.accept.unknown", message, at, responses)
-    elif _is_exact(context) and media.matching(accept, offered) is None:
+    elif context.interaction.status != 406 and _is_exact(context) and media.matching(accept, offered) is None:
         message = f"the request accepts {accept}, and the responses are {_listed(offered)}"
         yield finding("request.accept.incompatible", message, at, responses)
 
@@ -92,7 +95,7 @@ def _content_type(context: Context) -> Iterator[Finding]:
     if given and not taken:
         message = f"the request is {given}, and the document names no media type that it takes"
         yield finding("request.content-type.unknown", message, at, document)
-    elif given and media.matching(given.partition(";")[0], taken) is None:
+    elif given and context.interaction.status != 415 and media.matching(given.partition(";")[0], taken) is None:
         message = f"the request is {given}, and the document takes {_listed(taken)}"
         yield finding("request.content-type.incompatible", message, at, document)
     elif not given and taken and is_something(side.body):
@@ -229,7 +232,9 @@ def _body_value(context: Context, schema: Pointer, given: str) -> Iterator[Findi
         if _asks_for_something(schemas.flat(schema), schemas):
             yield finding("request.body.incompatible", "a body is required, and missing", side.body_at, schema)
         return
-    value = encoded.form(side.body, given)
+    properties = mapping(schemas.followed(schemas.flat(schema)).get("properties"))
+    texts = {name for name, inner in properties.items() if schemas.followed(inner).get("type") == "string"}
+    value = encoded.form(side.body, given, texts)
     if media.bare(given) in (media.FORM, media.MULTIPART):
         value = context.validation.coerced(value, schema)
     yield from context.held("request.body.incompatible", "the request body", value, schema, side.body_at)

@@ -35,8 +35,10 @@ _SINGLE: Final = (
 # What says when a schema holds, not what is in a value: nothing there is made optional or closed.
 _CONDITIONS: Final = frozenset({"not", "if", "then", "else", "contains", "propertyNames", "dependentSchemas"})
 _ALTERNATIVES: Final = ("oneOf", "anyOf", "not", "if")  # two of these don't merge into one
+_GOING_WITH: Final = {"if": ("then", "else")}
 _DROPPED: Final = frozenset({"$schema", "$id", "$defs", "definitions", "example", "examples", "default"})
 MADE: Final = "x-made-of-discriminator"  # marks conditions that nobody wrote
+_NOWHERE: Final = ("",)
 _DEEPEST: Final = 30
 
 
@@ -114,18 +116,19 @@ class Schemas:
 
     def place(self, pointer: Pointer, path: Sequence[str]) -> Pointer:
         """Return where in the document something is that is somewhere in a flat schema."""
-        return self._found(pointer, path, 0)[0]
+        return self._found(pointer, path, set())[0]
 
-    def _found(self, at: Pointer, path: Sequence[str], depth: int) -> tuple[Pointer, int]:
+    def _found(self, at: Pointer, path: Sequence[str], seen: set[tuple[Pointer, int]]) -> tuple[Pointer, int]:
         """Return the innermost place on a path that the document has, and how much of the path is left."""
         at = self._description.resolved(at)
-        if not path or depth > _DEEPEST:
+        if not path or (at, len(path)) in seen:
             return at, len(path)
-        steps = (*at, path[0])
-        if self._description.at(steps) is not None:
-            return self._found(steps, path[1:], depth) if len(path) > 1 else (steps, 0)
+        seen.add((at, len(path)))
+        step = (*at, path[0])
+        if self._description.at(step) is not None:
+            return self._found(step, path[1:], seen) if len(path) > 1 else (step, 0)
         parts = ((*at, "allOf", str(n)) for n in range(len(self._description.listed((*at, "allOf")))))
-        found = [self._found(part, path, depth + 1) for part in parts]
+        found = [self._found(part, path, seen) for part in parts]
         return min([(at, len(path)), *found], key=lambda one: one[1])
 
     def _flattened(self, raw: Any) -> Schema:
@@ -145,17 +148,12 @@ class Schemas:
 
     def _point(self, schema: dict[str, Any]) -> None:
         """Let a reference point at where its target is; one that leads nowhere, or out of the document, goes."""
-        target = target_of(schema)
-        if target is not None:
-            target = self._description.resolved(target)
-        if (
-            target is None
-            or not isinstance(self._description.at(target), dict | bool)
-            or target_of(self._description.at(target))
-        ):
-            del schema["$ref"]
-        else:
+        target = self._description.resolved(target_of(schema) or _NOWHERE)
+        there = self._description.at(target)
+        if isinstance(there, dict | bool) and target_of(there) is None:
             schema["$ref"] = _reference(target)
+        else:
+            del schema["$ref"]
 
     def _merged(self, schema: dict[str, Any], parts: Sequence[Schema]) -> dict[str, Any]:
         merged = {key: value for key, value in schema.items() if key != "allOf"}
@@ -181,17 +179,18 @@ class Schemas:
     def _join(self, into: dict[str, Any], schema: Mapping[str, Any]) -> Iterator[Schema]:
         """Put the words of a schema into another one; yield what can only hold beside it."""
         for word, value in schema.items():
-            if word == "required" and isinstance(into.get(word), list):
+            if word == "required" and word in into:
                 into[word] = list(dict.fromkeys([*into[word], *value]))
-            elif word == "properties" and isinstance(into.get(word), dict):
+            elif word == "properties" and isinstance(value, dict) and isinstance(into.get(word), dict):
                 into[word] = {**into[word], **{n: self._both(into[word].get(n, True), s) for n, s in value.items()}}
+            elif word == "allOf" and isinstance(value, list):
+                yield from value
             elif word in _ALTERNATIVES and word in into:
-                yield {w: schema[w] for w in (word, *(("then", "else") if word == "if" else ())) if w in schema}
-            elif word not in ("then", "else") or "if" not in into or into["if"] is schema.get("if"):
-                if word == "allOf":
-                    yield from value
-                else:
-                    into[word] = value
+                yield {w: schema[w] for w in (word, *_GOING_WITH.get(word, ())) if w in schema}
+            elif word in _GOING_WITH["if"] and "if" in into and into["if"] is not schema.get("if"):
+                continue
+            else:
+                into[word] = value
 
     def _both(self, one: Schema, other: Schema) -> Schema:
         """Return the schema of a property that several parts of an `allOf` describe."""

@@ -8,7 +8,7 @@ from typing import Final
 
 import jsonschema_rs
 
-_TOKEN: Final = re.compile(r"'([^']*)'|([A-Za-z])\2*|[^A-Za-z']")
+_TOKEN: Final = re.compile(r"'((?:[^']|'')*)'|([A-Za-z])\2*|[^A-Za-z']")
 # One moment, a Monday, each part of it in each of its lengths.
 _PARTS: Final = """
 yyyy=2024 uuuu=2024 yy=24 M=5 MM=05 MMM=May MMMM=May d=6 dd=06 D=127 E=Mon EEE=Mon EEEE=Monday a=AM
@@ -26,7 +26,7 @@ def example(pattern: str) -> str | None:
         if token.start() != end or (letters and token[0] not in _MOMENT):
             return None
         end = token.end()
-        written += _MOMENT[token[0]] if letters else token[0] if quoted is None else quoted or "'"
+        written += _MOMENT[token[0]] if letters else token[0] if quoted is None else quoted.replace("''", "'") or "'"
     return written if end == len(pattern) else None
 
 

@@ -146,6 +146,7 @@ class Pair(msgspec.Struct, frozen=True, kw_only=True):
 
 
 KEY: Final = {"type": "apiKey", "in": "header", "name": "X-Key"}
+REFUSALS: Final = {"400": {"description": "wrong"}, "415": {"description": "no such media type"}}
 PETS: Final = {
     "Cat": {**thing(kind={"type": "string", "enum": ["cat"]}, lives=NUMBER), "required": ["kind"]},
     "Dog": {**thing(kind={"type": "string", "enum": ["dog"]}, tricks=NUMBER), "required": ["kind"]},
@@ -294,6 +295,14 @@ PAIRS: Final = (
         breaks=exchange(headers={"Accept": "text/html"}),
     ),
     Pair(
+        name="media type whose refusal is expected",
+        code="request.content-type.incompatible",
+        document=api({"requestBody": {"content": content(thing())}, "responses": REFUSALS}),
+        fits=sent({}, "text/plain", status=415),
+        breaks=sent({}, "text/plain", status=400),
+        exception="the reference does not care which status is expected",
+    ),
+    Pair(
         name="accept without a media type in the document",
         code="request.accept.unknown",
         document=answering(TEXT),
@@ -387,6 +396,14 @@ PAIRS: Final = (
         fits=sent("size=2", FORM),
         breaks=sent("size=two", FORM),
         exception="the reference takes the fields of forms for texts, whatever their schemas say",
+    ),
+    Pair(
+        name="commas in a form",
+        code="request.body.incompatible",
+        document=taking(thing(name=TEXT), FORM),
+        broken=taking(thing(name={**TEXT, "maxLength": 3}), FORM),
+        fits=sent("name=aa,b", FORM),
+        exception="the reference makes a list of a text with commas in it",
     ),
     Pair(
         name="parts",

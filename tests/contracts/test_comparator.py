@@ -179,10 +179,11 @@ def test_circles_of_references_come_to_an_end() -> None:
         "C": {"$ref": "#/components/schemas/D"},
         "D": {"$ref": "#/components/schemas/C"},
         "E": {"oneOf": [{"$ref": "#/components/schemas/E"}, TEXT]},
+        "F": {"allOf": [{"$ref": "#/components/schemas/F"}] * 3, **thing(a=NUMBER)},
     }
     for name in schemas:
         document = answering({"$ref": f"#/components/schemas/{name}"}, components={"schemas": schemas})
-        codes(document, answered({"a": {"a": {"a": {}}}}), answered("x"))
+        codes(document, answered({"a": {"a": {"a": {}}}, "b": 1}), answered("x"))
 
 
 def test_hostile_text_is_shown_safely() -> None:

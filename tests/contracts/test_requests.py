@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from orchestrator.contracts import comparator, requests
+from tests.contracts.cases import NUMBER, TEXT, api, asking, content, exchange, pact, parameter, sent, taking, thing
+
+
+def codes(document: dict[str, Any], interaction: Any) -> list[str]:
+    return [f.code for f in comparator.check(pact(interaction), document)]
+
+
+def test_a_path_that_does_not_fit_is_all_that_is_told() -> None:
+    document = asking(parameter("id", "path", NUMBER), label="POST /things/{id}")
+    assert codes(document, exchange("/things/x", status=201)) == ["request.path-or-method.unknown"]
+
+
+def test_a_path_may_be_wrong_where_the_request_is_meant_to_be_refused() -> None:
+    document = asking(
+        parameter("id", "path", NUMBER),
+        label="POST /things/{id}",
+    )
+    document["paths"]["/things/{id}"]["post"]["responses"]["404"] = {"description": "none"}
+    assert codes(document, exchange("/things/x", status=404)) == []
+
+
+@pytest.mark.parametrize(
+    ("schema", "style", "query"),
+    [
+        ({"type": "array", "items": NUMBER}, {"style": "pipeDelimited", "explode": False}, "it=1|2"),
+        ({"type": "array", "items": NUMBER}, {"style": "spaceDelimited", "explode": False}, "it=1%202"),
+        (thing(a=NUMBER), {}, "a=1"),
+        (thing(a=NUMBER), {"style": "deepObject"}, "it[a]=1"),
+        (TEXT, {}, "it=a,b"),
+        (NUMBER, {}, {"it": ["7"]}),
+    ],
+)
+def test_each_style_of_a_query_is_read(schema: Any, style: Any, query: Any) -> None:
+    assert codes(asking(parameter("it", "query", schema, **style)), exchange(query=query)) == []
+
+
+@pytest.mark.parametrize("name", ["by[age]", "ids[]", "by.age"])
+def test_a_name_with_brackets_or_dots_is_a_name_where_the_document_says_so(name: str) -> None:
+    document = asking(parameter(name, "query", NUMBER, required=True))
+    assert codes(document, exchange(query=f"{name}=7")) == []
+    assert codes(document, exchange(query=f"{name}=x")) == ["request.query.incompatible"]
+    assert codes(document, exchange()) == ["request.query.incompatible"]
+
+
+def test_a_name_that_is_written_twice_has_two_values() -> None:
+    document = asking(parameter("ids[]", "query", {"type": "array", "items": NUMBER}))
+    assert codes(document, exchange(query="ids[]=7&ids[]=8")) == []
+
+
+def test_a_header_that_may_be_a_text_keeps_its_commas() -> None:
+    choice = {"anyOf": [{"type": "string", "maxLength": 3}, NUMBER]}
+    document = asking(parameter("X-It", "header", choice))
+    assert codes(document, exchange(headers={"X-It": "a,b"})) == []
+
+
+def test_a_body_that_is_not_required_may_be_left_out() -> None:
+    assert codes(taking(thing()), exchange(headers={"Content-Type": "application/json"})) == []
+
+
+@pytest.mark.parametrize(
+    ("schema", "asks"),
+    [({}, False), ({"anyOf": [{}, TEXT]}, False), ({"anyOf": [NUMBER, TEXT]}, True), ({"enum": [1]}, True)],
+)
+def test_a_body_that_is_required_may_be_left_out_where_anything_will_do(schema: Any, asks: bool) -> None:
+    found = codes(taking(schema, required=True), exchange(headers={"Content-Type": "application/json"}))
+    assert found == ["request.body.incompatible"] * asks
+
+
+def test_the_schema_of_the_nearest_media_type_is_taken() -> None:
+    both = {**content(thing(a=NUMBER)), **content(thing(a=TEXT), "application/vnd.a+json")}
+    document = api({"requestBody": {"content": both}})
+    assert codes(document, sent({"a": "x"}, "application/vnd.a+json")) == []
+    assert codes(document, sent({"a": 1}, "application/json")) == []
+    assert codes(document, sent({"a": 1}, "application/vnd.a+json")) == ["request.body.incompatible"]
+
+
+@pytest.mark.parametrize(
+    ("body", "is_one"), [({}, True), ([], True), ("", False), (0, False), (None, False), ("a", True)]
+)
+def test_empty_values_are_no_body(body: Any, is_one: bool) -> None:
+    assert requests.is_something(body) == is_one

@@ -179,10 +179,12 @@ class _Merged:
         """Add what one part says."""
         words = _without_flagged_bounds(leaf.words)
         types = _types(words.get("type"))
+        nullable = words.get("nullable") is True or words.get("x-nullable") is True
         if types:
-            self._null_type = "null" in types and self._null_type is not False
+            self._null_type = (nullable or "null" in types) and self._null_type is not False
             self.narrow(types - {"null"})
-        self._nullable = self._nullable or words.get("nullable") is True or words.get("x-nullable") is True
+        elif nullable:  # beside an `allOf`: the whole is meant, though OpenAPI 3.0.3 says that it means nothing
+            self._nullable = True
         if isinstance(values := words.get("enum"), list):
             enum = frozenset(said(value) for value in values if value is not None)
             self._enum = enum if self._enum is None else self._enum & enum

@@ -16,6 +16,7 @@ import msgspec
 from msgspec import inspect
 
 from orchestrator.config import Settings
+from orchestrator.contracts.evolution.rules import OTHER_LEVELS, REFUSED, RULES
 from orchestrator.model.run import SCHEMA_VERSION, Report
 
 FOLDER: Final = Path(__file__).parent
@@ -177,8 +178,44 @@ def _toml(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
+_CHANGES: Final = """\
+# Breaking changes
+
+<!-- Written by docs/generate_settings.py from orchestrator/contracts/evolution/rules.py: change them there. -->
+
+The OpenAPI document is compared with the one of the last release. These are the rules: {told} of the {all} that \
+[oasdiff](https://github.com/oasdiff/oasdiff) has, by the names that it gives them, {own} of ours that fill gaps \
+between them, and {refused} of oasdiff's that are refused, with the reason.
+
+- `error`: it breaks consumers that did nothing wrong.
+- `warning`: it may break them; the document alone can't tell.
+- `info`: it breaks nobody.
+
+What is the same in other words is no change: a schema that is referred to or written out, the parts of an `allOf` or \
+what they say together, `nullable: true` or `type: [string, "null"]` or a `oneOf` with `null`, another name \
+of a path's parameter, another order of anything. What a request may hold is told apart from what a response may hold: \
+more is harmless in the one and breaks consumers in the other. Not compared: what is under `not` and `if`, the \
+contents of webhooks and callbacks, servers, references to other files.
+"""
+
+
+def breaking_changes() -> str:
+    """Return `breaking-changes.md`: each rule about changes of the document, and those that are refused."""
+    theirs = [rule for rule in RULES.values() if rule.theirs]
+    counts = {"told": len(theirs), "own": len(RULES) - len(theirs), "refused": len(REFUSED)}
+    lines = [_CHANGES.format(**counts, all=len(theirs) + len(REFUSED))]
+    lines += ["## Rules\n", "| rule | our level | oasdiff's | says |", "|---|---|---|---|"]
+    for rule in sorted(RULES.values(), key=lambda rule: rule.id):
+        _, why = OTHER_LEVELS.get(rule.id, ("", ""))
+        says = f"{rule.subject[0].upper()}{rule.subject[1:]} {rule.says}{f' ({why})' if why else ''}."
+        lines.append(f"| `{rule.id}` | {rule.level} | {rule.theirs or 'none'} | {says} |")
+    lines += ["\n## Refused\n", "| rule | oasdiff's level | why |", "|---|---|---|"]
+    lines += [f"| `{rule.id}` | {rule.theirs} | {rule.why} |" for rule in sorted(REFUSED.values(), key=lambda r: r.id)]
+    return "\n".join(lines) + "\n"
+
+
 # File name → what makes it.
-FILES: Final = {"settings.md": settings, "run.schema.json": schema}
+FILES: Final = {"settings.md": settings, "run.schema.json": schema, "breaking-changes.md": breaking_changes}
 
 
 def main() -> None:

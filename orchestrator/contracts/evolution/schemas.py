@@ -105,17 +105,17 @@ class Schemas:
     def _merged(self, parts: Parts) -> Schema:
         merged = _Merged()
         leaves = self._leaves(parts, merged)
-        for leaf in leaves:
-            merged.add(leaf)
-        return merged.schema(leaves[0].at if leaves else parts[0].at)
+        for leaf, depth in leaves:
+            merged.add(leaf, depth)
+        return merged.schema(leaves[0][0].at if leaves else parts[0].at)
 
-    def _leaves(self, parts: Parts, merged: _Merged) -> list[Part]:
-        """Return the parts without references and `allOf`, each once: those that hold at the same time."""
-        leaves: list[Part] = []
+    def _leaves(self, parts: Parts, merged: _Merged) -> list[tuple[Part, int]]:
+        """Return the parts that hold at the same time, each once, and in how many `allOf` it is."""
+        leaves: list[tuple[Part, int]] = []
         seen: set[Pointer] = set()
-        waiting = list(reversed(parts))
+        waiting = [(part, 0) for part in reversed(parts)]
         while waiting and len(seen) < _MOST_PARTS:
-            part = waiting.pop()
+            part, depth = waiting.pop()
             if part.at in seen:
                 continue
             seen.add(part.at)
@@ -125,14 +125,14 @@ class Schemas:
                 if target is None:
                     merged.known = False
                     continue
-                waiting.append(target)
+                waiting.append((target, depth))
                 if not self._document.has_siblings:
                     continue
                 part = Part(part.at, {k: v for k, v in words.items() if k != "$ref"})
-            waiting.extend(reversed(part.listed("allOf")))
+            waiting.extend((inner, depth + 1) for inner in reversed(part.listed("allOf")))
             for word in ("oneOf", "anyOf"):
-                waiting.extend(self._choices(part, word, merged))
-            leaves.append(part)
+                waiting.extend((choice, depth) for choice in self._choices(part, word, merged))
+            leaves.append((part, depth))
         return leaves
 
     def _choices(self, part: Part, word: str, merged: _Merged) -> Iterator[Part]:
@@ -169,54 +169,66 @@ class _Merged:
         self.known = True
         self.listed = False
         self.null_choice = False
-        self._types: frozenset[str] = frozenset()
+        self._types: list[frozenset[str]] = []
+        self._order: dict[str, tuple[int, str]] = {}
         self._nullable = False
         self._null_type: bool | None = None
         self._enum: frozenset[str] | None = None
         self._required: frozenset[str] = frozenset()
 
-    def add(self, leaf: Part) -> None:
-        """Add what one part says."""
+    def add(self, leaf: Part, depth: int) -> None:
+        """Add what one part says, which is in that many `allOf`."""
         words = _without_flagged_bounds(leaf.words)
         types = _types(words.get("type"))
+        nullable = words.get("nullable") is True or words.get("x-nullable") is True
         if types:
-            self._null_type = "null" in types and self._null_type is not False
+            self._null_type = (nullable or "null" in types) and self._null_type is not False
             self.narrow(types - {"null"})
-        self._nullable = self._nullable or words.get("nullable") is True or words.get("x-nullable") is True
+        elif nullable:  # beside an `allOf`: the whole is meant, though OpenAPI 3.0.3 says that it means nothing
+            self._nullable = True
         if isinstance(values := words.get("enum"), list):
             enum = frozenset(said(value) for value in values if value is not None)
             self._enum = enum if self._enum is None else self._enum & enum
         if isinstance(required := words.get("required"), list):
             self._required |= {name for name in required if isinstance(name, str)}
-        self._add_words(words)
+        self._add_words(words, depth)
         self._add_inner(leaf)
 
     def narrow(self, types: frozenset[str]) -> None:
         """Leave the types that are among these too."""
-        if not self._types:
-            self._types = types
-        elif types:
-            both = {t for t in types if _among(t, self._types)} | {t for t in self._types if _among(t, types)}
-            self._types = frozenset(both) or types
+        if types:
+            self._types.append(types)
 
-    def _add_words(self, words: dict[str, Any]) -> None:
+    def _common_types(self) -> frozenset[str]:
+        """Return the types that all parts leave; all types, if they contradict each other."""
+        every: frozenset[str] = frozenset().union(*self._types)
+        return frozenset(t for t in every if all(_among(t, types) for types in self._types)) or every
+
+    def _add_words(self, words: dict[str, Any], depth: int) -> None:
         self._add_bounds(words)
         for word in _FLAGS:
             if words.get(word) is True:
                 self.words[word] = True
         for word in _TEXTS:
             if isinstance(words.get(word), str) and words[word]:
-                self.words.setdefault(word, words[word])
+                self._say(word, words[word], depth)
         for word in _FIRST:
             if words.get(word) is not None:
-                self.words.setdefault(word, words[word])
+                self._say(word, words[word], depth)
         if isinstance(words.get("dependentRequired"), Mapping):
-            self.words.setdefault("dependentRequired", words["dependentRequired"])
+            self._say("dependentRequired", words["dependentRequired"], depth)
         if isinstance(discriminator := words.get("discriminator"), Mapping | str):  # a text in Swagger 2.0
             said_so = {"propertyName": discriminator} if isinstance(discriminator, str) else discriminator
-            self.words.setdefault("discriminator", said_so)
+            self._say("discriminator", said_so, depth)
         if words.get("additionalProperties") is False:
             self.words["closed"] = True
+
+    def _say(self, word: str, value: Any, depth: int) -> None:
+        """Take a value, unless it was said further out, or as far out and comes first in the alphabet."""
+        order = depth, said(value)
+        if word not in self._order or order < self._order[word]:
+            self._order[word] = order
+            self.words[word] = value
 
     def _add_bounds(self, words: dict[str, Any]) -> None:
         for word in (*_LOWEST, *_HIGHEST):
@@ -243,14 +255,15 @@ class _Merged:
     def schema(self, at: Pointer) -> Schema:
         """Return what all parts say together."""
         null: bool | None = None
-        if self._types or self._null_type is not None or self.choices:
+        types = self._common_types()
+        if types or self._null_type is not None or self.choices:
             null = self._nullable or self.null_choice or self._null_type is True
-        about = (self.words, sorted(self._types), null, sorted(self._enum or ()), self._enum is None)
+        about = (self.words, sorted(types), null, sorted(self._enum or ()), self._enum is None)
         says = said((*about, sorted(self._required), {word: sorted(named) for word, named in self.inner.items()}))
         return Schema(
             at=at,
             words=self.words,
-            types=self._types,
+            types=types,
             null=null,
             listed=self.listed,
             enum=self._enum,

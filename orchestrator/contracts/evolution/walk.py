@@ -14,7 +14,7 @@ from orchestrator.contracts.evolution.found import Found, Place
 from orchestrator.contracts.evolution.keywords import Aspect, differences
 from orchestrator.contracts.evolution.properties import added, became_visible, removed
 from orchestrator.contracts.evolution.rules import RULES
-from orchestrator.contracts.evolution.schemas import Parts, Schema
+from orchestrator.contracts.evolution.schemas import Parts, Schema, Schemas
 from orchestrator.contracts.evolution.scopes import Scope
 
 _DEEPEST: Final = 40  # schemas in each other
@@ -152,21 +152,20 @@ class Walk:
             yield from self.changes(pair.inside(was, now, f"{word}[{called}]"))
             old.remove(was)
             new.remove(now)
-        for was in old:
-            called = self._older.name(was)
-            aspect = Aspect(f"{name}-removed", before=called, key=called or self._older.sketch(was))
-            yield from self._found(aspect, pair)
-        for now in new:
-            called = self._newer.name(now)
-            aspect = Aspect(f"{name}-added", after=called, key=called or self._newer.sketch(now))
-            yield from self._found(aspect, pair)
+        if old:
+            yield from self._found(_kinds(f"{name}-removed", old, self._older), pair)
+        if new:
+            yield from self._found(_kinds(f"{name}-added", new, self._newer), pair)
 
     def _changed(self, old: list[Parts], new: list[Parts]) -> list[tuple[Parts, Parts]]:
-        """Return the alternatives that are still there, but changed: those of one name, or the only ones left."""
+        """Return the alternatives that are still there, but changed: those of one name, and the only ones left."""
         named = {self._newer.name(now): now for now in new}
-        pairs = [(was, named[name]) for was in old if (name := self._older.name(was)) and name in named]
-        if len(old) == len(new) == 1 and not (self._older.name(old[0]) and self._newer.name(new[0])):
-            return [(old[0], new[0])]
+        names = [(was, self._older.name(was)) for was in old]
+        pairs = [(was, named.pop(name)) for was, name in names if name and name in named]
+        paired = [now for _, now in pairs]
+        left = [was for was in old if was not in [w for w, _ in pairs]], [now for now in new if now not in paired]
+        if len(left[0]) == len(left[1]) == 1 and not (self._older.name(left[0][0]) and self._newer.name(left[1][0])):
+            pairs.append((left[0][0], left[1][0]))
         return pairs
 
     def _found(self, aspect: Aspect, pair: Pair) -> Iterator[Found]:
@@ -179,6 +178,19 @@ class Walk:
                         rule=rule, place=pair.place, at=at, before=aspect.before, after=aspect.after, key=aspect.key
                     )
                     return
+
+
+def _kinds(name: str, choices: list[Parts], schemas: Schemas) -> Aspect:
+    """Return that alternatives came or went."""
+    names = sorted(schemas.name(choice) for choice in choices)
+    shown = ", ".join(name for name in names if name)
+    key_of_all = ", ".join(sorted(schemas.name(choice) or schemas.sketch(choice) for choice in choices))
+    return Aspect(
+        name,
+        before=shown if name.endswith("removed") else "",
+        after=shown if name.endswith("added") else "",
+        key=key_of_all,
+    )
 
 
 def _is_wrapped(before: Schema, after: Schema) -> bool:

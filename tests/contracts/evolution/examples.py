@@ -310,10 +310,10 @@ def flow(**more: Any) -> Json:
 def of_security() -> dict[str, Pair]:
     """Examples of the rules about security."""
     found: dict[str, Pair] = {}
-    alone, more, scopes = [{"a": []}], [{"b": []}, {"a": []}], [{"a": ["read"]}]
+    values: list[list[Json]] = [[{"a": []}], [{"b": []}, {"a": []}], [{"a": ["read"]}]]
     for prefix, (one, two, scoped) in {
-        "api-security": [document({"security": value}) for value in (alone, more, scopes)],
-        "api-global-security": [document(security=value) for value in (alone, more, scopes)],
+        "api-security": [document({"security": value}) for value in values],
+        "api-global-security": [document(security=value) for value in values],
     }.items():
         found[f"{prefix}-added"] = one, two
         found[f"{prefix}-removed"] = two, one

@@ -138,7 +138,9 @@ class Operations:
         self._description = description
         self._settings = description.mapping(("info",))
         self._bases = self._base_paths(base_path)
-        self._templates = sorted(self._read_templates(), key=lambda t: t.rank)
+        self._templates: dict[str, list[_Template]] = {}
+        for template in sorted(self._read_templates(), key=lambda t: t.rank):
+            self._templates.setdefault(template.method, []).append(template)
         self._known: dict[Pointer, Operation] = {}
         self._answers: dict[tuple[Pointer, int], Answer | None] = {}
 
@@ -154,8 +156,8 @@ class Operations:
             if segments[: len(base)] != base:
                 continue
             rest = "/" + "/".join(segments[len(base) :])
-            for template in self._templates:
-                found = template.pattern.fullmatch(rest) if template.method == method else None
+            for template in self._templates.get(method, ()):
+                found = template.pattern.fullmatch(rest)
                 if found:
                     values = (v.replace(_SLASH, "/") for v in found.groups())
                     return Route(

@@ -10,7 +10,7 @@ from msgspec import UNSET
 
 from orchestrator.contracts import access, encoded, media, security
 from orchestrator.contracts.context import Context
-from orchestrator.contracts.description import mapping
+from orchestrator.contracts.description import mapping, target_of
 from orchestrator.contracts.findings import Finding, Pointer, finding
 from orchestrator.contracts.operations import Parameter
 from orchestrator.contracts.schemas import Schemas
@@ -229,7 +229,7 @@ def body_schema(context: Context) -> Pointer | None:
 def _body_value(context: Context, schema: Pointer, given: str) -> Iterator[Finding]:
     side, schemas = context.interaction.request, context.validation.schemas
     if side.body is UNSET:
-        if _asks_for_something(schemas.flat(schema), schemas):
+        if _asks_for_something(schemas.flat(schema), schemas, set()):
             yield finding("request.body.incompatible", "a body is required, and missing", side.body_at, schema)
         return
     properties = mapping(schemas.followed(schemas.flat(schema)).get("properties"))
@@ -243,13 +243,24 @@ def _body_value(context: Context, schema: Pointer, given: str) -> Iterator[Findi
         yield finding("request.body.read-only", message, (*side.body_at, *at), schema)
 
 
-def _asks_for_something(schema: Any, schemas: Schemas) -> bool:
-    """Whether no body at all is refused by a schema, as the reference sees it."""
+def _asks_for_something(schema: Any, schemas: Schemas, seen: set[Pointer]) -> bool:
+    """Whether no body at all is refused by a schema, as the reference sees it.
+
+    Args:
+        schema: A flat one.
+        schemas: The document's.
+        seen: What was referred to on the way; what refers to itself is taken to ask for something.
+    """
+    target = target_of(schema)
+    if target in seen:
+        return True
+    if target is not None:
+        seen.add(target)
     node = schemas.followed(schema)
     choices = [*node.get("oneOf", ()), *node.get("anyOf", ())]
-    # A choice that refers to others is taken to ask for something: they may lead back here.
-    asking = [isinstance(c, dict) and ("$ref" in c or _asks_for_something(c, schemas)) for c in choices]
-    return bool({"type", "enum", "const"} & node.keys()) or (bool(asking) and all(asking))
+    if {"type", "enum", "const"} & node.keys():
+        return True
+    return bool(choices) and all(_asks_for_something(choice, schemas, seen) for choice in choices)
 
 
 def is_something(body: Any) -> bool:

@@ -183,6 +183,8 @@ class Schemas:
                 into[word] = list(dict.fromkeys([*into[word], *value]))
             elif word == "properties" and isinstance(value, dict) and isinstance(into.get(word), dict):
                 into[word] = {**into[word], **{n: self._both(into[word].get(n, True), s) for n, s in value.items()}}
+            elif word in ("items", "additionalProperties") and isinstance(value, dict) and word in into:
+                into[word] = self._both(into[word], value)
             elif word == "allOf" and isinstance(value, list):
                 yield from value
             elif word in _ALTERNATIVES and word in into:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
@@ -13,12 +12,11 @@ import msgspec
 from orchestrator.contracts import encoded
 from orchestrator.contracts.description import Description, mapping
 from orchestrator.contracts.findings import Pointer, inside
+from orchestrator.contracts.formats import FORMATS
 from orchestrator.contracts.schemas import MADE, Prepared, Purpose, Schemas
 
 _SHORT: Final = 60  # characters of a value that are shown in a message
 _DEEPEST: Final = 30
-_BASE64: Final = re.compile(r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
-_FORMATS: Final = {"byte": lambda value: _BASE64.fullmatch(value) is not None}
 _STEPS_BY_NAME: Final = {"properties": 1, "patternProperties": 1, "prefixItems": 1}  # into a value, by name or number
 _STEPS: Final = {
     "items": 1,
@@ -119,7 +117,7 @@ class Validation:
                 validator = self._validator(
                     prepared.schema,
                     validate_formats=True,
-                    formats=_FORMATS,
+                    formats=dict(FORMATS),
                     keywords={"discriminator": _Tag},
                     offline=True,
                 )

@@ -66,10 +66,19 @@ def test_a_body_that_is_not_required_may_be_left_out() -> None:
 
 @pytest.mark.parametrize(
     ("schema", "asks"),
-    [({}, False), ({"anyOf": [{}, TEXT]}, False), ({"anyOf": [NUMBER, TEXT]}, True), ({"enum": [1]}, True)],
+    [
+        ({}, False),
+        ({"anyOf": [{}, TEXT]}, False),
+        ({"anyOf": [NUMBER, TEXT]}, True),
+        ({"enum": [1]}, True),
+        ({"oneOf": [{"$ref": "#/components/schemas/Any"}, TEXT]}, False),
+        ({"$ref": "#/components/schemas/Circle"}, True),
+    ],
 )
 def test_a_body_that_is_required_may_be_left_out_where_anything_will_do(schema: Any, asks: bool) -> None:
-    found = codes(taking(schema, required=True), exchange(headers={"Content-Type": "application/json"}))
+    schemas = {"Any": {"anyOf": [{}]}, "Circle": {"anyOf": [{"$ref": "#/components/schemas/Circle"}, TEXT]}}
+    document = taking(schema, required=True, components={"schemas": schemas})
+    found = codes(document, exchange(headers={"Content-Type": "application/json"}))
     assert found == ["request.body.incompatible"] * asks
 
 

@@ -52,6 +52,11 @@ def test_all_of_means_all_the_properties_together() -> None:
     assert merged == {**thing(a={**TEXT, "minLength": 1}, b=NUMBER), "required": ["a", "b"]}
 
 
+def test_items_that_two_parts_describe_keep_to_both() -> None:
+    lists = [{"type": "array", "items": TEXT}, {"items": {"minLength": 1}}]
+    assert prepared({"allOf": lists}) == {"type": "array", "items": {**TEXT, "minLength": 1}}
+
+
 def test_alternatives_of_two_parts_stay_side_by_side() -> None:
     merged = prepared({"allOf": [{"oneOf": [TEXT]}, {"oneOf": [NUMBER]}]})
     assert merged == {"oneOf": [TEXT], "allOf": [{"oneOf": [NUMBER]}]}

@@ -3,7 +3,8 @@
 - `verify_ratio`: our time for a pact of 1,000 interactions, each with a provider state, to that of pact-python's bare
   `Verifier` with the same pact, the same served app and the same state URL; both in turn, three times, the median.
 - `openapi_seconds`: pact against OpenAPI document for 1,000 interactions.
-- `comparator_cases`, `comparator_differences`: see `comparator_oracle.py`; only with `--reference FOLDER`.
+- `comparator_cases`, `comparator_differences`: see `comparator_oracle.py`; needs git and npm, or `--checkout` and
+  `--package`.
 - `breaking_rules`: rules for changes of OpenAPI documents.
 """
 
@@ -25,6 +26,8 @@ from orchestrator import config
 from orchestrator.adapters import agent, openapi, pact
 from orchestrator.contracts import comparator
 
+REPOSITORY: Final = "https://github.com/pactflow/openapi-pact-comparator"
+PACKAGE: Final = "@pactflow/openapi-pact-comparator@2.3.1"
 APP: Final = '''
 import json
 
@@ -139,9 +142,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", type=Path, help="where the figures are written")
     parser.add_argument("--interactions", type=int, default=1000)
-    parser.add_argument(
-        "--reference", type=Path, help="a checkout of the reference comparator, see comparator_oracle.py"
-    )
+    parser.add_argument("--checkout", type=Path, help="a clone of the reference comparator; else it is cloned")
+    parser.add_argument("--package", type=Path, help="where npm has installed it; else it is installed")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -150,22 +152,36 @@ def main() -> None:
         (folder / "web-shop.json").write_text(json.dumps(a_pact(arguments.interactions)))
         figures: dict[str, Any] = verify_ratio(folder, arguments.interactions)
         figures["openapi_seconds"] = round(openapi_seconds(folder), 3)
-    figures["breaking_rules"] = sum(not rule.refused for rule in RULES)
-    if arguments.reference:
-        figures |= oracle(arguments.reference)
+        figures |= oracle(arguments.checkout or folder / "checkout", arguments.package or folder / "package")
+    figures["breaking_rules"] = len(RULES)
     print(json.dumps(figures, indent=1))
     if arguments.json:
         arguments.json.write_text(json.dumps(figures, indent=1) + "\n")
 
 
-def oracle(reference: Path) -> dict[str, int]:
-    """Return on how many of the reference comparator's own cases ours was asked, and where it says something else."""
-    with tempfile.TemporaryDirectory() as name:
-        output = Path(name) / "oracle.json"
+def oracle(checkout: Path, package: Path) -> dict[str, Any]:
+    """Return on how many of the reference's own cases ours was asked, and where it says something else.
+
+    What is not there is fetched; where it can't be, nothing is computed, and it says why.
+    """
+    try:
+        if not checkout.exists():
+            run("git", "clone", "--quiet", "--depth", "1", REPOSITORY, str(checkout))
+        if not package.exists():
+            run("npm", "install", "--silent", "--prefix", str(package), PACKAGE)
+        output = package / "oracle.json"
         script = Path(__file__).parent / "comparator_oracle.py"
-        subprocess.run([sys.executable, str(script), str(reference), "--json", str(output)], check=True)
+        options = ("--checkout", str(checkout), "--package", str(package), "--json", str(output))
+        subprocess.run([sys.executable, str(script), *options], check=False, capture_output=True)
         told = json.loads(output.read_text())
+    except (OSError, ValueError, subprocess.CalledProcessError) as error:
+        return {"comparator_cases": None, "comparator_differences": None, "comparator_why": str(error)[:300]}
     return {"comparator_cases": told["cases"], "comparator_differences": len(told["differences"])}
+
+
+def run(*command: str) -> None:
+    """Run a program that has to do well."""
+    subprocess.run(command, check=True, capture_output=True, timeout=600)
 
 
 if __name__ == "__main__":

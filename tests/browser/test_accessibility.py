@@ -24,7 +24,7 @@ def shown(request: pytest.FixtureRequest) -> Report:
 def everything_open(page: Page) -> Page:
     page.evaluate(chromium.OPEN_ALL)
     if page.locator("#show-rest:visible").count():
-        page.locator("#show-rest").click()
+        page.locator("#show-rest").press("Enter")
         expect(page.locator("#rest article").first).to_be_attached()
     if page.locator("#browser").count():
         page.locator("#browser-frame iframe[data-shown]").wait_for()

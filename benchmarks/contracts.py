@@ -20,11 +20,10 @@ import time
 from pathlib import Path
 from typing import Any, Final
 
-from orchestrator.contracts.evolution.rules import RULES
-
 from orchestrator import config
 from orchestrator.adapters import agent, openapi, pact
 from orchestrator.contracts import comparator
+from orchestrator.contracts.evolution.rules import RULES
 
 REPOSITORY: Final = "https://github.com/pactflow/openapi-pact-comparator"
 PACKAGE: Final = "@pactflow/openapi-pact-comparator@2.3.1"

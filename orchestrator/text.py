@@ -34,7 +34,7 @@ def visible(text: str) -> str:
     Newline and tab stay. Terminal colour sequences are dropped whole: they carry no meaning.
     """
     text = _plain(text)
-    if text.isprintable():
+    if text.replace("\n", "").replace("\t", "").isprintable():
         return text
     return "".join(_shown(character) for character in text)
 

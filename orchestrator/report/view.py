@@ -166,7 +166,7 @@ def view(report: Report) -> View:
         deltas=list(comparison.deltas(run, compared)) if compared else [],
         new=new,
         consumers=sorted({name for row in run.operations for name in row.interactions or {}}),
-        rows=[_row(row, run) for row in run.operations],
+        rows=_rows(run),
         ranked=cards,
         survivors=sum(m.status.is_undetected for m in mutants),
         seen=sum(m.status.is_undetected and bool(m.gaps) for m in mutants),
@@ -312,8 +312,12 @@ def _hole(card: Card) -> str:
     return f"a change of {where} goes unnoticed."
 
 
-def _row(row: OperationRow, run: Run) -> Row:
+def _rows(run: Run) -> list[Row]:
     failing = {i.fingerprint: i.consumer for i in run.contracts.failures} if run.contracts else {}
+    return [_row(row, failing) for row in run.operations]
+
+
+def _row(row: OperationRow, failing: Mapping[str, str]) -> Row:
     missed: dict[str, list[str]] = {}
     for name in row.failures:
         missed.setdefault(failing.get(name, ""), []).append(name)

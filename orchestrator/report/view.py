@@ -154,7 +154,7 @@ def view(report: Report) -> View:
     return View(
         gates=sorted(report.verdict.gates, key=lambda gate: _ORDER[gate.verdict]),
         tiles=_tiles(report),
-        worst=_worst(findings, mismatches, cards),
+        worst=_worst(run, findings, mismatches, cards),
         since=comparison.since(compared) if compared else "",
         changes=[
             ("new", "+", "bad", compared.of(Change.NEW)),
@@ -264,6 +264,10 @@ def _tiles(report: Report) -> list[Tile]:
         count = len(run.contracts.failures)
         note = f"of {text.plural(len(run.contracts.interactions), 'interaction')}"
         tiles.append(Tile("Pact mismatches", f"{count:,}", note, _is_bad(count), "mismatches"))
+    if run.description and run.description.changes is not None:
+        count, felt = len(run.description.breaking), len(run.description.felt)
+        note = f"{felt:,} felt by a known consumer"
+        tiles.append(Tile("Breaking changes", f"{count:,}", note, _is_bad(felt), "document-changes"))
     if run.suite:
         count = sum(t.outcome.is_red and not t.known_red for t in run.suite.tests)
         note = f"of {text.plural(len(run.suite.tests), 'test')}"
@@ -280,8 +284,12 @@ def _of_gate(report: Report, name: str) -> str:
     return {GateVerdict.PASS: "good", GateVerdict.FAIL: "bad"}.get(verdict, "none")
 
 
-def _worst(findings: Sequence[Finding], mismatches: Sequence[Interaction], cards: Ranked) -> Worst | None:
-    """Return what to look at first: a broken promise to a consumer, one of the document, a hole in the tests."""
+def _worst(run: Run, findings: Sequence[Finding], mismatches: Sequence[Interaction], cards: Ranked) -> Worst | None:
+    """Return what to look at first: a consumer that breaks, a promise that is not kept, a hole in the tests."""
+    if run.description and run.description.felt:
+        change = run.description.felt[0]
+        consumers = ", ".join(dict.fromkeys(broken.consumer for broken in change.broken or ()))
+        return Worst(f"{change.operation}: {change.message} It breaks {consumers}.", f"change-{change.fingerprint}")
     if mismatches:
         one = mismatches[0]
         return Worst(f"{one.consumer} relies on “{one.description}”, and it does not hold.", _at(one, "interaction"))

@@ -18,7 +18,7 @@ from orchestrator.adapters.openapi import METHODS
 
 Pointer = tuple[str, ...]
 
-_DEEPEST: Final = 200  # mappings and lists in each other
+_DEEPEST: Final = 120  # mappings and lists in each other
 _MOST_REFERENCES: Final = 20  # that lead to each other
 _PLACES: Final = ("path", "query", "header", "cookie", "formData")
 _JSON: Final = re.compile(r"application/(?:.*\+)?json(?:;.*)?")

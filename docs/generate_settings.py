@@ -1,7 +1,7 @@
-"""Write what the documentation takes from the code: `docs/settings.md` and `docs/run.schema.json`.
+"""Write what the documentation takes from the code: settings, the schema of `run.json`, the rules about changes.
 
-Run `python docs/generate_settings.py` after a change of `orchestrator/config.py` or `orchestrator/model/`; a test
-says when it is needed.
+Run `python docs/generate_settings.py` after a change of `orchestrator/config.py`, of `orchestrator/model/` or of
+`orchestrator/contracts/evolution/rules.py`; a test says when it is needed.
 """
 
 from __future__ import annotations

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import datetime
+import json
 from collections import deque
 from collections.abc import Iterable
+from typing import Final
 
-from orchestrator.contracts.evolution.documents import Document, Pointer
+from orchestrator.contracts.evolution.documents import Document, Pointer, references
 from orchestrator.contracts.evolution.schemas import Parts, Schemas
+
+_MOST_PAIRS: Final = 20_000  # that are looked at to tell whether two are alike
 
 Key = tuple[tuple[Pointer, ...], tuple[Pointer, ...]]
 
@@ -38,16 +42,21 @@ class Comparison:
 
         They do if no two that belong together differ, of all that can be reached from them: so circles do no harm.
         """
+        start = key(before, after)
         reached: set[Key] = set()
         waiting = deque([(before, after)])
         while waiting:
             pair = waiting.popleft()
-            if self._alike.get(key(*pair)) or key(*pair) in reached:
+            current = key(*pair)
+            known = self._alike.get(current)
+            if known or current in reached:
                 continue
-            reached.add(key(*pair))
-            inner = None if self._alike.get(key(*pair)) is False else self._belonging_together(*pair)
+            if len(reached) > _MOST_PAIRS:
+                return False
+            reached.add(current)
+            inner = None if known is False else self._belonging_together(*pair)
             if inner is None:
-                self._alike[key(*pair)] = self._alike[key(before, after)] = False
+                self._alike[current] = self._alike[start] = False
                 return False
             waiting.extend(inner)
         self._alike.update(dict.fromkeys(reached, True))
@@ -55,6 +64,8 @@ class Comparison:
 
     def _belonging_together(self, before: Parts, after: Parts) -> list[tuple[Parts, Parts]] | None:
         """Return the schemas in two schemas that belong together; None: the two differ themselves."""
+        if _written(before) == _written(after):
+            return self._referred(before)
         old, new = self.before.schema(before), self.after.schema(after)
         if not old.known or not new.known:
             return []
@@ -70,6 +81,15 @@ class Comparison:
             )
         return pairs
 
+    def _referred(self, parts: Parts) -> list[tuple[Parts, Parts]]:
+        """Return what the references in two schemas that are written alike lead to: only that may differ."""
+        pairs: list[tuple[Parts, Parts]] = []
+        for reference in sorted(references(part.value for part in parts)):
+            old, new = self.older.target(reference), self.newer.target(reference)
+            if old is not None and new is not None:
+                pairs.append(((old,), (new,)))
+        return pairs
+
     def unlike(self, before: Iterable[Parts], after: Iterable[Parts]) -> tuple[list[Parts], list[Parts]]:
         """Return the alternatives of either side that the other side has not."""
         old, new = [], list(after)
@@ -80,6 +100,10 @@ class Comparison:
             else:
                 new.remove(now)
         return old, new
+
+
+def _written(parts: Parts) -> list[str]:
+    return [json.dumps(part.value, default=str) for part in parts]
 
 
 def key(before: Parts, after: Parts) -> Key:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import Any, Final
 from urllib.parse import unquote
@@ -18,6 +18,7 @@ from orchestrator.adapters.openapi import METHODS
 
 Pointer = tuple[str, ...]
 
+_DEEPEST: Final = 120  # mappings and lists in each other
 _MOST_REFERENCES: Final = 20  # that lead to each other
 _PLACES: Final = ("path", "query", "header", "cookie", "formData")
 _JSON: Final = re.compile(r"application/(?:.*\+)?json(?:;.*)?")
@@ -41,18 +42,21 @@ class Part(msgspec.Struct, frozen=True):
 
     def inside(self, name: str) -> Part:
         """Return the part of that name; its value is None if there is none."""
-        return Part((*self.at, name), self.words.get(name))
+        return Part((*self.at, name), by_name(self.value).get(name))
 
     def named(self, name: str) -> dict[str, Part]:
         """Return the parts in the part of that name, by name."""
-        inner = self.inside(name)
-        return {key: Part((*inner.at, key), value) for key, value in inner.words.items()}
+        inner = by_name(by_name(self.value).get(name))
+        at = (*self.at, name)
+        return {key: Part((*at, key), value) for key, value in inner.items()}
 
     def listed(self, name: str) -> list[Part]:
         """Return the parts in the list of that name."""
-        inner = self.inside(name)
-        values = inner.value if isinstance(inner.value, list) else []
-        return [Part((*inner.at, str(index)), value) for index, value in enumerate(values)]
+        values = by_name(self.value).get(name)
+        if not isinstance(values, list):
+            return []
+        at = (*self.at, name)
+        return [Part((*at, str(index)), value) for index, value in enumerate(values)]
 
 
 class Operation(msgspec.Struct, frozen=True, kw_only=True):
@@ -93,7 +97,7 @@ class Document:
     """
 
     def __init__(self, raw: Mapping[str, Any]) -> None:
-        self.root = Part((), raw)
+        self.root = Part((), _plain(raw, 0))
         self.is_swagger = "swagger" in self.root.words
         # Before 3.1, what stands beside a reference counts for nothing.
         self.has_siblings = str(self.root.words.get("openapi", "")).startswith("3.1")
@@ -141,7 +145,7 @@ class Document:
         return {
             method: Operation(path=path, method=method, part=item.inside(method), shared=item)
             for method in METHODS
-            if isinstance(words.get(method), Mapping)
+            if isinstance(words.get(method), dict)
         }
 
     def parameters(self, operation: Operation) -> dict[tuple[str, str], Part]:
@@ -169,7 +173,7 @@ class Document:
         if self.is_swagger:
             return self._swagger_body(operation)
         part = self.resolved(operation.part.inside("requestBody"))
-        if part is None or not isinstance(part.value, Mapping):
+        if part is None or not isinstance(part.value, dict):
             return None
         return Body(part=part, required=part.words.get("required") is True, schemas=self.schemas(part, operation))
 
@@ -231,12 +235,12 @@ class Document:
 
 def _schema(part: Part) -> Part | None:
     schema = part.inside("schema")
-    return schema if isinstance(schema.value, Mapping | bool) else None
+    return schema if isinstance(schema.value, dict | bool) else None
 
 
 def _inner(value: Any, name: str) -> Any:
-    if isinstance(value, Mapping):
-        return by_name(value).get(name)
+    if isinstance(value, dict):
+        return value.get(name)
     if isinstance(value, list) and re.fullmatch(r"[0-9]{1,9}", name) and int(name) < len(value):
         return value[int(name)]
     return None
@@ -246,14 +250,41 @@ def _media_name(name: str) -> str:
     return re.sub(r"\s+", "", name).lower()
 
 
+def references(values: Iterable[Any]) -> set[str]:
+    """Return all references in values."""
+    found: set[str] = set()
+    waiting = list(values)
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict):
+            waiting.extend(value.values())
+            if isinstance(reference := value.get("$ref"), str):
+                found.add(reference)
+        elif isinstance(value, list):
+            waiting.extend(value)
+    return found
+
+
 def is_json(media: str) -> bool:
     """Whether a media type is JSON: in it, a number and a text are not the same."""
     return _JSON.fullmatch(media) is not None
 
 
+_NOTHING: Final[dict[str, Any]] = {}
+
+
 def by_name(value: Any) -> dict[str, Any]:
-    """Return a mapping with names that are text: YAML has others too."""
-    return {str(name): inner for name, inner in value.items()} if isinstance(value, Mapping) else {}
+    """Return a mapping; an empty one, if it is none."""
+    return value if type(value) is dict else _NOTHING
+
+
+def _plain(value: Any, depth: int) -> Any:
+    """Return a value with names that are text: YAML has others too. What is too deep in it is not there."""
+    if isinstance(value, Mapping):
+        return {str(name): _plain(inner, depth + 1) for name, inner in value.items()} if depth < _DEEPEST else None
+    if isinstance(value, list):
+        return [_plain(inner, depth + 1) for inner in value] if depth < _DEEPEST else None
+    return value
 
 
 def texts(value: Any) -> tuple[str, ...]:
@@ -263,18 +294,13 @@ def texts(value: Any) -> tuple[str, ...]:
 
 def said(value: Any) -> str:
     """Return a value as JSON, the same for the same value whatever its keys' order; empty: there is none."""
-    if value is None:
-        return ""
-    try:
-        return json.dumps(_in_order(value), ensure_ascii=False, default=str)
-    except (RecursionError, ValueError):
-        return "…"  # nested too deeply to be compared
+    return "" if value is None else json.dumps(_same(value), ensure_ascii=False, default=str, sort_keys=True)
 
 
-def _in_order(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {name: _in_order(inner) for name, inner in sorted(by_name(value).items())}
-    if isinstance(value, Sequence) and not isinstance(value, str | bytes):
-        return [_in_order(inner) for inner in value]
-    # 1 and 1.0 are the same number.
-    return int(value) if isinstance(value, float) and value.is_integer() else value
+def _same(value: Any) -> Any:
+    """Return a value in which equal numbers are written alike: 1.0 is 1."""
+    if type(value) is float and value.is_integer():
+        return int(value)
+    if isinstance(value, dict):
+        return {name: _same(inner) for name, inner in value.items()}
+    return [_same(inner) for inner in value] if isinstance(value, list | tuple) else value

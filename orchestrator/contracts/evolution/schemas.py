@@ -7,34 +7,39 @@ describe is described by two parts, and nothing has to be made up.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any, Final
 
 import msgspec
 
 from orchestrator.contracts.evolution.documents import Document, Part, Pointer, said
+from orchestrator.model.fingerprint import fingerprint
 
 Parts = tuple[Part, ...]
 
+_SKETCHED: Final = 5  # schemas in each other
 _MOST_PARTS: Final = 300  # of one schema
 _LOWEST: Final = ("minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties")
 _HIGHEST: Final = ("maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties")
+_BOUNDS: Final = frozenset({*_LOWEST, *_HIGHEST})
 _FLAGS: Final = ("readOnly", "writeOnly", "deprecated", "uniqueItems")
 _TEXTS: Final = ("format", "pattern", "contentMediaType", "contentEncoding")
 _FIRST: Final = ("default", "const", "x-sunset", "x-extensible-enum", "multipleOf", "minContains", "maxContains")
-_ONE: Final = (
-    "items",
-    "additionalProperties",
-    "contains",
-    "propertyNames",
-    "unevaluatedItems",
-    "unevaluatedProperties",
-    "if",
-    "then",
-    "else",
-    "contentSchema",
+_ONE: Final = frozenset(
+    {
+        "items",
+        "additionalProperties",
+        "contains",
+        "propertyNames",
+        "unevaluatedItems",
+        "unevaluatedProperties",
+        "if",
+        "then",
+        "else",
+        "contentSchema",
+    }
 )
-_SEVERAL: Final = ("properties", "patternProperties", "dependentSchemas")
+_SEVERAL: Final = frozenset({"properties", "patternProperties", "dependentSchemas"})
 _ANNOTATIONS: Final = frozenset({"title", "description", "example", "examples"})
 
 
@@ -78,6 +83,7 @@ class Schemas:
     def __init__(self, document: Document) -> None:
         self._document = document
         self._known: dict[tuple[Pointer, ...], Schema] = {}
+        self._sketches: dict[tuple[int, tuple[Pointer, ...]], str] = {}
 
     def schema(self, parts: Parts) -> Schema:
         """Return what parts say together."""
@@ -94,13 +100,20 @@ class Schemas:
         title = parts[0].words.get("title")
         return title if isinstance(title, str) else ""
 
-    def sketch(self, parts: Parts) -> str:
-        """Return what an alternative says, in part: enough to put alternatives in an order."""
-        schema = self.schema(parts)
-        inner = [
-            (word, name, self.schema(of).says) for word, named in schema.inner.items() for name, of in named.items()
-        ]
-        return f"{schema.says} {sorted(inner)}"
+    def sketch(self, parts: Parts, depth: int = _SKETCHED) -> str:
+        """Return what a schema says, down to a depth: enough to put alternatives in an order."""
+        key = depth, tuple(part.at for part in parts)
+        if key not in self._sketches:
+            schema = self.schema(parts)
+            inner: list[str] = []
+            if depth:
+                named = [
+                    (f"{word} {name}", of) for word, by_name in schema.inner.items() for name, of in by_name.items()
+                ]
+                chosen = [(word, of) for word, choices in schema.choices.items() for of in choices]
+                inner = sorted(f"{name}: {self.sketch(of, depth - 1)}" for name, of in (*named, *chosen))
+            self._sketches[key] = fingerprint(schema.says, *inner)
+        return self._sketches[key]
 
     def _merged(self, parts: Parts) -> Schema:
         merged = _Merged()
@@ -148,7 +161,7 @@ class Schemas:
             merged.narrow(frozenset(t for of in types for t in of))
             merged.listed = True
         elif choices:
-            merged.choices.setdefault(word, []).extend((choice,) for choice in choices)
+            merged.choose(word, choices)
 
     def _only_type(self, choice: Part) -> list[str]:
         """Return the types of an alternative that says nothing else; empty: it says more, or nothing."""
@@ -170,6 +183,7 @@ class _Merged:
         self.listed = False
         self.null_choice = False
         self._types: list[frozenset[str]] = []
+        self._chosen: set[str] = set()
         self._order: dict[str, tuple[int, str]] = {}
         self._nullable = False
         self._null_type: bool | None = None
@@ -194,6 +208,13 @@ class _Merged:
         self._add_words(words, depth)
         self._add_inner(leaf)
 
+    def choose(self, word: str, choices: list[Part]) -> None:
+        """Add alternatives, unless another part has the same: that all of these hold twice says nothing more."""
+        written = f"{word} {sorted(said(choice.value) for choice in choices)}"
+        if written not in self._chosen:
+            self._chosen.add(written)
+            self.choices.setdefault(word, []).extend((choice,) for choice in choices)
+
     def narrow(self, types: frozenset[str]) -> None:
         """Leave the types that are among these too."""
         if types:
@@ -215,9 +236,9 @@ class _Merged:
         for word in _FIRST:
             if words.get(word) is not None:
                 self._say(word, words[word], depth)
-        if isinstance(words.get("dependentRequired"), Mapping):
+        if isinstance(words.get("dependentRequired"), dict):
             self._say("dependentRequired", words["dependentRequired"], depth)
-        if isinstance(discriminator := words.get("discriminator"), Mapping | str):  # a text in Swagger 2.0
+        if isinstance(discriminator := words.get("discriminator"), dict | str):  # a text in Swagger 2.0
             said_so = {"propertyName": discriminator} if isinstance(discriminator, str) else discriminator
             self._say("discriminator", said_so, depth)
         if words.get("additionalProperties") is False:
@@ -231,18 +252,18 @@ class _Merged:
             self.words[word] = value
 
     def _add_bounds(self, words: dict[str, Any]) -> None:
-        for word in (*_LOWEST, *_HIGHEST):
+        for word in words.keys() & _BOUNDS:
             value = number(words.get(word))
             if value is not None:
                 narrower = max if word in _LOWEST else min
                 self.words[word] = narrower(value, self.words.get(word, value))
 
     def _add_inner(self, leaf: Part) -> None:
-        for word in _ONE:
+        for word in leaf.words.keys() & _ONE:
             inner = leaf.inside(word)
-            if isinstance(inner.value, Mapping):
+            if isinstance(inner.value, dict):
                 self._add_named(word, word, inner)
-        for word in _SEVERAL:
+        for word in leaf.words.keys() & _SEVERAL:
             for name, inner in leaf.named(word).items():
                 self._add_named(word, name, inner)
         for index, inner in enumerate(leaf.listed("prefixItems")):

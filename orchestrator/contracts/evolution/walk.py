@@ -19,6 +19,7 @@ from orchestrator.contracts.evolution.scopes import Scope
 
 _DEEPEST: Final = 40  # schemas in each other
 _MOST_VISITS: Final = 10  # of one schema in one body; each of them tells the same
+_MOST_PAIRS: Final = 20_000  # in one body
 _MOST_ALTERNATIVES: Final = 200  # of which each is held against each
 
 # Where a rule is missing, its wider sister tells it.
@@ -82,7 +83,7 @@ class Walk:
     def changes(self, pair: Pair) -> Iterator[Found]:
         """Yield what has changed in a schema and in all that is in it."""
         visited = key(pair.before, pair.after)
-        is_enough = pair.depth > _DEEPEST or self._visits[visited] >= _MOST_VISITS
+        is_enough = pair.depth > _DEEPEST or self._visits[visited] >= _MOST_VISITS or len(self._visits) > _MOST_PAIRS
         if is_enough or self._comparison.alike(pair.before, pair.after):
             return
         self._visits[visited] += 1

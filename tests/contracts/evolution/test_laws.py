@@ -17,12 +17,17 @@ from tests.contracts.evolution.examples import EXAMPLES, Json, document
 
 NAMES = st.sampled_from(["a", "b", "c"])
 REFERENCES = st.sampled_from(["A", "B", "C"]).map(lambda name: {"$ref": f"#/components/schemas/{name}"})
-PLAIN = st.one_of(
+LEAVES = st.one_of(
     st.fixed_dictionaries({"type": st.just("string")}, optional={"maxLength": st.integers(1, 9), "format": NAMES}),
     st.fixed_dictionaries({"type": st.sampled_from(["integer", "number"])}, optional={"minimum": st.integers(0, 9)}),
     st.fixed_dictionaries({"enum": st.lists(NAMES, min_size=1, unique=True)}),
     st.fixed_dictionaries({"type": st.just(["string", "null"])}),
-    REFERENCES,
+)
+# An `allOf` in which something is a part of itself says nothing: D refers to nothing.
+PARTS = st.one_of(
+    st.just({"$ref": "#/components/schemas/D"}),
+    st.fixed_dictionaries({"properties": st.dictionaries(NAMES, LEAVES | REFERENCES), "required": st.lists(NAMES)}),
+    LEAVES,
 )
 
 
@@ -35,13 +40,13 @@ def _deeper(inner: st.SearchStrategy[Json]) -> st.SearchStrategy[Json]:
             optional={"required": st.lists(NAMES, unique=True), "additionalProperties": inner | st.just(False)},
         ),
         st.fixed_dictionaries({"type": st.just("array"), "items": inner}),
-        st.fixed_dictionaries({"allOf": choices}),
+        st.fixed_dictionaries({"allOf": st.lists(PARTS, min_size=1, max_size=3)}),
         st.fixed_dictionaries({"oneOf": choices}),
         st.fixed_dictionaries({"anyOf": choices}),
     )
 
 
-SCHEMAS = st.recursive(PLAIN, _deeper, max_leaves=8)
+SCHEMAS = st.recursive(LEAVES | REFERENCES, _deeper, max_leaves=8)
 PARAMETERS = st.lists(
     st.fixed_dictionaries({"name": NAMES, "in": st.sampled_from(["query", "header"]), "schema": SCHEMAS}),
     max_size=3,
@@ -57,7 +62,7 @@ def documents(draw: st.DrawFn) -> Json:
         return {"content": {"application/json": {"schema": draw(SCHEMAS)}}}
 
     operation = {"parameters": draw(PARAMETERS), "requestBody": content(), "responses": {"200": content()}}
-    components = {"schemas": {name: draw(SCHEMAS) for name in "ABC"}}
+    components = {"schemas": {**{name: draw(SCHEMAS) for name in "ABC"}, "D": draw(LEAVES)}}
     return document({"tags": ["b", "a"], "security": [{"k": []}, {"l": []}], **operation}, components=components)
 
 

@@ -57,7 +57,14 @@ def run(project: Project, **stages: object) -> Report:
 
 
 def test_all_stages_run_when_none_is_asked_for(project: Project) -> None:
-    assert names(runner.plan(project, [])) == ["generate", "suite", "properties", "contracts", "mutation"]
+    assert names(runner.plan(project, [])) == [
+        "generate",
+        "suite",
+        "properties",
+        "contracts",
+        "description",
+        "mutation",
+    ]
 
 
 def test_a_stage_brings_what_it_needs_in_the_right_order(project: Project) -> None:

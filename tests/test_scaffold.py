@@ -247,5 +247,5 @@ def test_after_init_and_one_answer_a_run_works(bare_shop: Path) -> None:
     assert run.code in (0, 1), run.output  # what it finds is not the question here
     stages = support.report_of(bare_shop).run.stages
     assert {s.name: s.status.value for s in stages} == dict.fromkeys(
-        ("generate", "suite", "properties", "contracts", "mutation"), "completed"
+        ("generate", "suite", "properties", "contracts", "description", "mutation"), "completed"
     )

@@ -14,7 +14,8 @@ import secrets
 import subprocess
 import threading
 import traceback
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import unquote
@@ -23,6 +24,7 @@ from .loading import LoadError, call_hook, resolve
 from .messages import Message, made
 
 _COMMAND_TIMEOUT = 60
+_PATIENCE = 5.0  # seconds that a hook of the user's is waited for by those that come after it
 
 
 class Control:
@@ -84,8 +86,10 @@ class Control:
 
     def reset(self) -> dict[str, Any]:
         """Run the reset hook; an error is an answer."""
-        with self._lock:
-            self.tear_down()
+        with self._free() as is_free:
+            if not is_free:
+                return {"done": False, "error": "a provider state, or another hook, has not come to its end"}
+            self._tear_down()
             if self._reset is None:
                 return {"done": False}
             self._touched = False
@@ -136,15 +140,27 @@ class Control:
 
     def take_failures(self) -> list[dict[str, Any]]:
         """Return what has failed since this was asked last; states are torn down before, for that may fail too."""
-        with self._lock:
-            self._tear_down()
+        with self._free() as is_free:
+            if is_free:  # else one of the user's hooks hangs, and what it would leave to tear down is not known
+                self._tear_down()
             failures, self.failures = self.failures, []
             return failures
 
     def tear_down(self) -> None:
         """Let the states that are set up clean up behind them, the last one first; failures are recorded."""
-        with self._lock:
-            self._tear_down()
+        with self._free() as is_free:
+            if is_free:
+                self._tear_down()
+
+    @contextmanager
+    def _free(self) -> Iterator[bool]:
+        """Wait until no hook of the user's runs, but not for one that hangs; say whether none does."""
+        is_free = self._lock.acquire(timeout=_PATIENCE)
+        try:
+            yield is_free
+        finally:
+            if is_free:
+                self._lock.release()
 
     def _tear_down(self) -> None:
         while self._open:

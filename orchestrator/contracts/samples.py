@@ -33,12 +33,16 @@ def sample(walker: Walker, pointer: Pointer, depth: int = 0) -> Any:
     told = _told(schema)
     if told is not None:
         return told[0]
-    chosen = next((word for word in ("oneOf", "anyOf") if schema.get(word)), None)
+    chosen = next((word for word in ("oneOf", "anyOf") if _listed(schema, word)), None)
     if chosen:
         return sample(walker, (*pointer, chosen, "0"), depth + 1)
-    if schema.get("allOf"):
+    if _listed(schema, "allOf"):
         return _merged(walker, pointer, schema, depth)
     return _of_kind(walker, pointer, schema, depth)
+
+
+def _listed(schema: Mapping[str, Any], word: str) -> bool:
+    return isinstance(schema.get(word), list) and bool(schema[word])
 
 
 def _merged(walker: Walker, pointer: Pointer, schema: Mapping[str, Any], depth: int) -> Any:

@@ -83,5 +83,5 @@ def test_a_message_that_does_not_fit_says_where(tmp_path: Path) -> None:
     placed = verified(tmp_path, message("an order was placed", {"id": 1, "state": "paid"}))["an order was placed"]
     assert placed.result is Verification.MISMATCH
     assert [(m.path, m.expected, m.actual) for m in placed.mismatches if m.path == "$.state"] == [
-        ("$.state", "paid", "placed")
+        ("$.state", '"paid"', '"placed"')
     ]

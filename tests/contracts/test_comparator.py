@@ -98,7 +98,8 @@ def test_an_incompatibility_names_both_places(tmp_path: Path) -> None:
         {"$ref": "#/components/schemas/Thing"},
         components={"schemas": {"Thing": thing(sizes={"type": "array", "items": NUMBER})}},
     )
-    (found,) = compared(tmp_path, document, exchange(headers={"Content-Type": "application/json"}), interaction)
+    other = {**exchange(headers={"Content-Type": "application/json"}), "description": "another"}
+    (found,) = compared(tmp_path, document, other, interaction)
     assert found.code == "request.body.incompatible"
     assert found.level is Level.ERROR
     assert (found.consumer, found.description, found.pact) == ("shop", "one asks for a thing", "shop-things.json")

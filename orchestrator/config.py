@@ -343,8 +343,8 @@ class Contracts(_Section, frozen=True):
     pacts: Annotated[
         tuple[str, ...] | None,
         Meta(
-            description="Pact files, as globs. Not set: `contracts/*.json` and `pacts/*.json`, and no pact is no "
-            "fault.",
+            description="Pact files, as globs; folders, whose `*.json` are meant; addresses (`https://…`) of single "
+            "pacts. Not set: `contracts/*.json` and `pacts/*.json`, and no pact is no fault.",
             examples=[["contracts/*.json"]],
         ),
     ] = None

@@ -69,14 +69,20 @@ class Pact(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def find(project: Project) -> list[Path]:
-    """Return the pact files that the settings name, or that lie in the usual folders; and those of the broker."""
+    """Return the pact files that the settings name, or that lie in the usual folders; and those that were fetched."""
     settings = project.settings.contracts
     usual = () if settings.broker.url else DEFAULT_PACTS
     patterns = usual if settings.pacts is None else settings.pacts
-    found = {p for pattern in patterns for p in project.root.glob(pattern) if p.is_file()}
-    if settings.broker.url:
+    named = [p for pattern in patterns if not is_url(pattern) for p in project.root.glob(pattern)]
+    found = {file for path in named for file in (path.glob("*.json") if path.is_dir() else (path,))}
+    if settings.broker.url or any(map(is_url, patterns)):
         found.update((project.state / FETCHED).glob("*.json"))
     return sorted(found)
+
+
+def is_url(pattern: str) -> bool:
+    """Whether a setting names a pact by its address."""
+    return pattern.startswith(("http://", "https://"))
 
 
 def read(file: Path, root: Path) -> Pact:

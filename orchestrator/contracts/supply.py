@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import re
 import shutil
@@ -16,12 +17,14 @@ from orchestrator import codec, text
 from orchestrator.adapters import broker, git, pact
 from orchestrator.adapters.broker import Checked, Offered, Outcome, Source, Version, Wanted
 from orchestrator.adapters.git_branch import Branch
+from orchestrator.adapters.hal import Credential, Server
 from orchestrator.config import Broker, Project
 from orchestrator.contracts import shelf, stores
 from orchestrator.errors import Code, OrchestratorError, UsageError
 from orchestrator.model.contracts import Interaction, Verification
 from orchestrator.model.problem import Problem
 
+_PATIENCE: Final = 30.0  # seconds for a pact that has an address
 DEFAULT_FOLDER: Final = "contracts"  # where a shelf is if the settings name no broker
 _BRANCH_VARIABLES: Final = (  # where CI checks a commit out, and no branch
     "GITHUB_HEAD_REF",
@@ -108,18 +111,27 @@ def _tests(offered: Offered, own: Sequence[Interaction]) -> tuple[Checked, ...]:
 
 
 def fetched(project: Project) -> Supply:
-    """Fetch the pacts that the broker of the settings wants to be verified, into the project's state folder.
+    """Fetch what lies elsewhere into the project's state folder: pacts with an address, and those of the broker.
 
     Raises:
-        OrchestratorError: there is none, or the broker can't be asked.
+        OrchestratorError: a pact is not there, the broker has none, or a server can't be asked.
     """
-    if not project.settings.contracts.broker.url:
+    settings = project.settings.contracts
+    addresses = [told for told in settings.pacts or () if pact.is_url(told)]
+    from_where = opened(project) if settings.broker.url else None
+    if from_where is None and not addresses:
         return Supply()
-    from_where = opened(project)
-    offered = asked(project, from_where)
+    offered = [*map(_at, addresses), *(asked(project, from_where) if from_where else ())]
     folder = project.state / pact.FETCHED
     shutil.rmtree(folder, ignore_errors=True)  # of an earlier run
-    return Supply(written(offered, folder, project), from_where)
+    files = written(offered, folder, project)
+    return Supply({file: one for file, one in files.items() if one.name not in addresses}, from_where)
+
+
+def _at(url: str) -> Offered:
+    """Return the pact of an address; nobody is told what becomes of it."""
+    content = Server(url, Credential(), timeout=_PATIENCE).ask().content
+    return Offered(data=json.dumps(content).encode(), name=url)
 
 
 def opened(project: Project) -> broker.PactBroker | shelf.Shelf:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -213,3 +216,42 @@ def test_where_ci_checks_out_a_commit_its_variables_tell_the_branch(
     assert supply.branch(project(tmp_path)) == "trunk"
     git(tmp_path, "checkout", "-q", "--detach")
     assert supply.branch(project(tmp_path)) == "feature"
+
+
+class _Served(BaseHTTPRequestHandler):
+    """Answers every path with a pact, or with 404."""
+
+    def do_GET(self) -> None:
+        data = json.dumps(made(self.path.strip("/"))).encode()
+        self.send_response(404 if "nowhere" in self.path else 200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def address() -> Iterator[str]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Served) as server:
+        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def test_a_pact_with_an_address_is_fetched_and_verified_beside_files(tmp_path: Path, address: str) -> None:
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "till.json").write_text(json.dumps(made("till")))
+    of = builders.project(tmp_path, contracts={"pacts": ["own", f"{address}/web"]})
+    given = supply.fetched(of)
+    assert sorted(pact.read(file, tmp_path).consumer for file in pact.find(of)) == ["till", "web"]
+    assert (given.pacts, given.source) == ({}, None)
+
+
+def test_an_address_that_has_no_pact_is_an_error(tmp_path: Path, address: str) -> None:
+    of = builders.project(tmp_path, contracts={"pacts": [f"{address}/nowhere"]})
+    with pytest.raises(OrchestratorError) as caught:
+        supply.fetched(of)
+    assert "/nowhere" in caught.value.problem.message

@@ -114,5 +114,5 @@ def browser(session: nox.Session) -> None:
     if not (shutil.which("chromium") or shutil.which("google-chrome") or os.environ.get("CHROMIUM")):
         session.skip("no Chromium here: install it, or set CHROMIUM to its path")
     install(session, "browser")
-    workers = ("-n", str(os.cpu_count() or 1), "--dist", "loadfile")  # a browser each
+    workers = ("-n", str(os.cpu_count() or 1), "--dist", "worksteal")  # a browser each
     session.run("python", "-m", "pytest", "tests/browser", "-m", "browser", *(session.posargs or workers))

@@ -28,6 +28,16 @@ for (const name of ["alert", "confirm", "prompt", "open", "fetch"]) {
 """
 
 
+_pages: dict[int, tuple[Report, bytes]] = {}
+
+
+def _rendered(report: Report) -> bytes:
+    """Return the report's page, rendered once for all tests that open it."""
+    if id(report) not in _pages:
+        _pages[id(report)] = (report, html.render(report))  # the report too, so that no other one gets its id
+    return _pages[id(report)][1]
+
+
 class Pages:
     """Opens pages, each in a context of its own, and keeps what is wrong with any in `problems`."""
 
@@ -71,7 +81,7 @@ class Pages:
     def written(self, report: Report) -> str:
         """Write the report's page and return its address."""
         path = self._folder / "quality.html"
-        path.write_bytes(html.render(report))
+        path.write_bytes(_rendered(report))
         return path.as_uri()
 
     def close(self) -> None:

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import itertools
-
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -35,7 +33,7 @@ def everything_open(page: Page) -> Page:
 @pytest.mark.parametrize(
     ("shown", "scheme", "width"),
     [
-        *itertools.product(["report", *MADE], ["light", "dark"], [1280, 400]),
+        *((shown, *how) for shown in ("report", *MADE) for how in (("light", 1280), ("dark", 400))),
         ("crowd", "light", 1280),
         ("crowd", "dark", 400),
     ],

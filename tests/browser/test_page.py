@@ -9,8 +9,9 @@ from tests.browser.pages import Pages, Scheme, overlap
 pytestmark = pytest.mark.browser
 
 
-@pytest.mark.parametrize("width", [320, 400, 768, 1280, 2560])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(
+    ("width", "scheme"), [(320, "light"), (320, "dark"), (400, "dark"), (768, "light"), (1280, "dark"), (2560, "light")]
+)
 @pytest.mark.parametrize("which", ["report", "crowd"])
 def test_nothing_sticks_out_at_any_width(
     pages: Pages, request: pytest.FixtureRequest, which: str, width: int, scheme: Scheme

@@ -90,10 +90,10 @@ def test_hostile_text_is_shown_and_does_nothing(pages: Pages, harmless: dict[str
         )
 
 
-@pytest.mark.parametrize("said", [s for s in STRINGS if s.strip() and "\x00" not in s])
-def test_hostile_text_in_the_address_is_shown_in_the_filter_and_does_nothing(pages: Pages, said: str) -> None:
+def test_hostile_text_in_the_address_is_shown_in_the_filter_and_does_nothing(pages: Pages) -> None:
     page = pages.open(runs.empty())
-    page.evaluate("said => { location.hash = '#filter=' + said; }", text.visible(said))
-    page.evaluate("said => { location.hash = said; }", text.visible(said))
-    expect(page.locator("script")).to_have_count(1)
-    expect(page.locator("img, iframe")).to_have_count(0)
+    for said in (s for s in STRINGS if s.strip() and "\x00" not in s):
+        page.evaluate("said => { location.hash = '#filter=' + said; }", text.visible(said))
+        page.evaluate("said => { location.hash = said; }", text.visible(said))
+        expect(page.locator("script")).to_have_count(1)
+        expect(page.locator("img, iframe")).to_have_count(0)

@@ -12,7 +12,6 @@ from orchestrator.errors import Code, OrchestratorError
 from orchestrator.model.run import Report
 
 FILE: Final = "quality-baseline.json"  # where none is named
-RUN: Final = "run.json"  # in a folder of reports
 _GIT: Final = "git:"
 
 
@@ -29,8 +28,7 @@ def load(project: Project, told: str) -> Report:
     if told.startswith(_GIT):
         revision, _, within = told.removeprefix(_GIT).partition(":")
         return _of_revision(project, revision, within or FILE)
-    path = project.root / told
-    return history.read(path / RUN if path.is_dir() else path, Code.BASELINE_UNREADABLE)
+    return history.read(project.root / told, Code.BASELINE_UNREADABLE)
 
 
 def _of_revision(project: Project, revision: str, path: str) -> Report:

@@ -178,7 +178,7 @@ def run(
     )
     console = terminal.console()
     if asked == (runner.REPORT,):
-        saved = history.read(project.reports / reports.RUN)
+        saved = history.read(project.reports / history.RUN)
         terminal.say(saved, reports.write(saved, project.reports), console)
         return saved.verdict.exit_code
     planned = runner.plan(project, asked)

@@ -18,6 +18,7 @@ from orchestrator.model.suite import Outcome
 
 BASELINE: Final = "baseline"  # the label of a comparison with it
 PREVIOUS: Final = "previous run"
+RUN: Final = "run.json"  # in a folder of reports
 HISTORY: Final = "history.jsonl"
 KEPT: Final = 500  # runs of the history
 
@@ -35,12 +36,13 @@ def read(path: Path, code: Code = Code.RUN_UNREADABLE) -> Report:
     """Return a saved report.
 
     Args:
-        path: A `run.json`.
+        path: A `run.json`, or a folder of reports.
         code: What its errors are called.
 
     Raises:
         OrchestratorError: it is missing, no report, or of a later version.
     """
+    path = path / RUN if path.is_dir() else path
     try:
         return from_bytes(path.read_bytes(), str(path), code)
     except OSError as error:

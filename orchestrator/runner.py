@@ -98,7 +98,7 @@ def earlier(project: Project, folder: Path) -> Earlier | None:
     if project.settings.baseline:
         return Earlier(history.BASELINE, baseline.load(project, project.settings.baseline).run)
     with contextlib.suppress(OrchestratorError):
-        return Earlier(history.PREVIOUS, history.read(folder / "run.json").run)
+        return Earlier(history.PREVIOUS, history.read(folder / history.RUN).run)
     return None
 
 

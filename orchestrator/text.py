@@ -39,6 +39,11 @@ def visible(text: str) -> str:
     return "".join(_shown(character) for character in text)
 
 
+def unbroken(text: str) -> str:
+    """Return foreign text whole, neither cut nor redacted, on one line: for names and places that are compared."""
+    return visible(text).replace("\n", "\\x0a").replace("\t", "\\x09")
+
+
 def _plain(text: str) -> str:
     return _ANSI.sub("", text).replace("\r\n", "\n")
 

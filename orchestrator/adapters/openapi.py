@@ -250,7 +250,7 @@ def _operations(paths: Mapping[Any, Any], exclude: Sequence[Exclusion], source: 
                 continue
             if not isinstance(definition, dict):
                 raise _invalid(source, f"`paths.{path}.{method}` is not a mapping")
-            shown = _on_one_line(str(path))
+            shown = text.unbroken(str(path))  # requests are matched with it, and `/password:rotate` is no password
             label = f"{method.upper()} {shown}"
             tags = definition.get("tags") or [""]
             operations.append(
@@ -264,8 +264,3 @@ def _operations(paths: Mapping[Any, Any], exclude: Sequence[Exclusion], source: 
                 )
             )
     return operations
-
-
-def _on_one_line(path: str) -> str:
-    # Neither cut nor redacted: requests are matched with it, and `/password:rotate` is no password.
-    return text.visible(path).replace("\n", "\\x0a").replace("\t", "\\x09")

@@ -11,7 +11,6 @@ from orchestrator import history, text
 from orchestrator.config import Project
 from orchestrator.errors import Code, UsageError
 from orchestrator.model.mutation import Mutant
-from orchestrator.report import RUN
 
 CONFIG: Final = click.option(
     "--config",
@@ -32,7 +31,7 @@ def mutant_of_last_run(project: Project, name: str) -> Mutant:
         UsageError: there is none, or more than one.
         OrchestratorError: there is no run that can be read.
     """
-    saved = history.read(project.reports / RUN).run
+    saved = history.read(project.reports / history.RUN).run
     mutants = saved.mutation.mutants if saved.mutation else ()
     found = [m for m in mutants if m.fingerprint.startswith(name) or m.id == name]
     if len(found) != 1:

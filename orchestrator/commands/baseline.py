@@ -10,7 +10,7 @@ import click
 from orchestrator import baseline, config, history
 from orchestrator.commands import CONFIG
 from orchestrator.errors import Code, ExitCode, UsageError
-from orchestrator.report import RUN, comparison, terminal
+from orchestrator.report import comparison, terminal
 
 SAVED = click.argument("saved", type=click.Path(path_type=Path), metavar="[RUN.json]", required=False)
 
@@ -39,7 +39,7 @@ def save(*, saved: Path | None, settings_file: Path | None, output: Path | None)
       orchestrator baseline save nightly/run.json -o quality-baseline.json
     """
     project = config.load(Path.cwd(), settings_file)
-    report = history.read(saved or project.reports / RUN)
+    report = history.read(saved or project.reports / history.RUN)
     path = output or baseline.place(project)
     baseline.save(report, path)
     console = terminal.console()
@@ -74,6 +74,6 @@ def compare(*, saved: Path | None, settings_file: Path | None, told: str | None,
             hint="`orchestrator baseline save` keeps the last run; name the file in `baseline`, or after --with.",
         )
     earlier = baseline.load(project, wanted)
-    report = history.read(saved or project.reports / RUN)
+    report = history.read(saved or project.reports / history.RUN)
     comparison.say(report.run, history.compare(report.run, earlier.run, history.BASELINE), markdown=markdown)
     return ExitCode.PASSED

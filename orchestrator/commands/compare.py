@@ -7,9 +7,7 @@ from pathlib import Path
 import click
 
 from orchestrator import history, text
-from orchestrator.baseline import RUN
 from orchestrator.errors import ExitCode
-from orchestrator.model.run import Run
 from orchestrator.report import comparison
 
 SAVED = click.Path(path_type=Path)
@@ -27,10 +25,6 @@ def command(*, earlier: Path, later: Path, markdown: bool) -> int:
       orchestrator compare nightly/run.json reports/run.json
       orchestrator compare base/ reports/ --markdown >> "$GITHUB_STEP_SUMMARY"
     """
-    before, after = _read(earlier), _read(later)
+    before, after = history.read(earlier).run, history.read(later).run
     comparison.say(after, history.compare(after, before, text.one_line(str(earlier))), markdown=markdown)
     return ExitCode.PASSED
-
-
-def _read(path: Path) -> Run:
-    return history.read(path / RUN if path.is_dir() else path).run

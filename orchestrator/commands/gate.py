@@ -9,7 +9,6 @@ import click
 import msgspec
 
 from orchestrator import config, history, runner
-from orchestrator.baseline import RUN
 from orchestrator.commands import CONFIG
 from orchestrator.report import terminal
 
@@ -32,8 +31,7 @@ def command(*, saved: Path | None, settings_file: Path | None, baseline: str | N
     if baseline:
         settings = msgspec.structs.replace(project.settings, baseline=baseline)
         project = msgspec.structs.replace(project, settings=settings)
-    path = saved or project.reports / RUN
-    report = history.read(path / RUN if path.is_dir() else path)
+    report = history.read(saved or project.reports / history.RUN)
     earlier = runner.earlier(project, project.reports) if project.settings.baseline else None
     again = runner.judged(report.run, earlier, project, today=datetime.datetime.now(datetime.UTC).date())
     terminal.say(again, None, terminal.console())

@@ -13,7 +13,7 @@ from orchestrator.config import Project
 from orchestrator.errors import Code, ExitCode, OrchestratorError, UsageError
 from orchestrator.model.mutation import Mutant, Mutation
 from orchestrator.mutation import proposing
-from orchestrator.report import RUN, terminal
+from orchestrator.report import terminal
 
 
 @click.command("propose")
@@ -49,7 +49,7 @@ def command(
             "for which survivors?",
             hint='Say `--all`, `--mutant ID` or `--operation "POST /things"`.',
         )
-    run = history.read(project.reports / RUN).run
+    run = history.read(project.reports / history.RUN).run
     mutation = run.mutation
     wanted = _wanted(project, mutation, mutants, operations, everything=everything) if mutation else []
     console = terminal.console()

@@ -95,7 +95,7 @@ def finding(code: str, message: str, at_pact: Pointer, at_document: Pointer = ()
 
 def written(pointer: Pointer) -> str:
     """Return a place as a JSON Pointer (RFC 6901) that can be shown."""
-    parts = (text.visible(part).replace("\n", "\\x0a").replace("\t", "\\x09") for part in pointer)
+    parts = map(text.unbroken, pointer)
     return "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in parts)
 
 

@@ -40,6 +40,18 @@ class MutantStatus(StrEnum):
         return self in (MutantStatus.SURVIVED, MutantStatus.NO_TESTS)
 
 
+# Of each status in which a mutant is not judged: why.
+WHY_NOT_JUDGED = {
+    MutantStatus.EQUIVALENT: "compiled it is the original",
+    MutantStatus.DUPLICATE: "compiled it is another mutant",
+    MutantStatus.TRIVIAL: "logging, a representation, types",
+    MutantStatus.INVALID: "it is no Python",
+    MutantStatus.SUPPRESSED: "the settings say that it need not be",
+    MutantStatus.SUSPICIOUS: "the tools failed",
+    MutantStatus.NOT_RUN: "no time was left, or it was not asked for",
+}
+
+
 class MutantKind(StrEnum):
     """Which code is changed."""
 

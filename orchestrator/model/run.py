@@ -239,6 +239,11 @@ class Waiver(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     expired: bool = False
     used: bool = False
 
+    @property
+    def told(self) -> str:
+        """It in words."""
+        return f"waived by {self.owner} until {self.until}: {self.reason}"
+
 
 class Gate(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One condition on a run.

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from orchestrator import codec
-from orchestrator.history import HISTORY
+from orchestrator.history import HISTORY, RUN
 from orchestrator.model.run import Report
 from orchestrator.report import (
     badge,
@@ -24,7 +24,6 @@ from orchestrator.report import (
 )
 
 PAGE: Final = "quality.html"
-RUN: Final = "run.json"
 
 # File name → what makes its bytes.
 OUTPUTS: Final[dict[str, Callable[[Report], bytes]]] = {

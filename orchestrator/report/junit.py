@@ -13,7 +13,7 @@ from collections.abc import Iterator
 import msgspec
 
 from orchestrator import text
-from orchestrator.model.run import GateVerdict, Report, Run, Waiver
+from orchestrator.model.run import GateVerdict, Report, Run
 from orchestrator.model.stage import StageStatus
 from orchestrator.model.suite import Outcome
 from orchestrator.report.blame import blamed_survivors
@@ -81,7 +81,7 @@ def _gates(report: Report) -> Iterator[Case]:
     skipped = (GateVerdict.NOT_COMPUTED, GateVerdict.WAIVED)
     for gate in report.verdict.gates:
         said = f"{gate.value} (asked: {gate.threshold})" if gate.value else gate.hint
-        said = f"{_waived(gate.waiver)}: {said}" if gate.waiver else said
+        said = f"{gate.waiver.told}: {said}" if gate.waiver else said
         kind = "failure" if gate.verdict is GateVerdict.FAIL else "skipped" if gate.verdict in skipped else ""
         yield Case(classname="gates", name=gate.title, kind=kind, message=said, detail=gate.hint)
 
@@ -118,7 +118,7 @@ def _properties(report: Report) -> Iterator[Case]:
                 classname="properties",
                 name=f"{operation} {finding.check}",
                 kind="skipped" if waiver else "failure",
-                message=f"{_waived(waiver)}: {finding.title}" if waiver else finding.title,
+                message=f"{waiver.told}: {finding.title}" if waiver else finding.title,
                 detail=f"{finding.message}\n\n{finding.curl}",
             )
         if not findings:
@@ -135,13 +135,9 @@ def _contracts(report: Report) -> Iterator[Case]:
             name=interaction.description,
             seconds=interaction.seconds or 0.0,
             kind=("skipped" if waiver else "failure") if interaction.result.is_failure else "",
-            message=f"{_waived(waiver)}: {message}" if waiver else message,
+            message=f"{waiver.told}: {message}" if waiver else message,
             detail="\n".join(lines),
         )
-
-
-def _waived(waiver: Waiver | None) -> str:
-    return f"waived by {waiver.owner} until {waiver.until}: {waiver.reason}" if waiver else ""
 
 
 def _survivors(report: Report) -> Iterator[Case]:

@@ -12,7 +12,7 @@ from typing import Final
 import msgspec
 
 from orchestrator import codec, text
-from orchestrator.model.mutation import Mutant, MutantStatus, Mutation
+from orchestrator.model.mutation import WHY_NOT_JUDGED, Mutant, MutantStatus, Mutation
 from orchestrator.model.run import Report
 from orchestrator.model.suite import Suite
 from orchestrator.report import operators, originals
@@ -41,15 +41,10 @@ _STATUS: Final = {
     MutantStatus.NOT_RUN: "Pending",
 }
 _REASONS: Final = {
+    **WHY_NOT_JUDGED,
+    MutantStatus.SUPPRESSED: "suppressed",  # its own reason follows
     MutantStatus.CRASHED: "the process that ran the tests died of it",
     MutantStatus.TYPE_CHECK: "caught by the type check",
-    MutantStatus.EQUIVALENT: "compiled it is the original",
-    MutantStatus.DUPLICATE: "compiled it is another mutant",
-    MutantStatus.TRIVIAL: "logging, a representation, types",
-    MutantStatus.INVALID: "it is no Python",
-    MutantStatus.SUPPRESSED: "suppressed",
-    MutantStatus.SUSPICIOUS: "the tools failed",
-    MutantStatus.NOT_RUN: "no time was left, or it was not asked for",
 }
 
 

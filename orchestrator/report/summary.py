@@ -65,7 +65,7 @@ def _lines(report: Report, most: int) -> list[str]:
 def _gate(gate: Gate) -> str:
     found = escape(gate.value or "not computed")
     if gate.waiver:
-        found += escape(f" – waived by {gate.waiver.owner} until {gate.waiver.until}: {gate.waiver.reason}")
+        found += escape(f" – {gate.waiver.told}")
     return f"| {_SIGNS[gate.verdict]} | {escape(gate.title)} | {escape(gate.threshold)} | {found} |"
 
 
@@ -111,7 +111,7 @@ def _mismatches(report: Report, most: int) -> list[str]:
 
 def _waived(report: Report, fingerprint: str) -> str:
     waiver = report.verdict.waived(fingerprint)
-    return escape(f" – waived by {waiver.owner} until {waiver.until}: {waiver.reason}") if waiver else ""
+    return escape(f" – {waiver.told}") if waiver else ""
 
 
 def _disagreements(report: Report, most: int) -> list[str]:

@@ -42,8 +42,7 @@ def say(report: Report, page: Path | None, console: Console) -> None:
         )
         console.print(line, highlight=False, soft_wrap=True)
         if gate.waiver:
-            said = f"waived by {gate.waiver.owner} until {gate.waiver.until}: {gate.waiver.reason}"
-            console.print(f"      {escape(said)}", highlight=False, soft_wrap=True)
+            console.print(f"      {escape(gate.waiver.told)}", highlight=False, soft_wrap=True)
     for line in _worst(report):
         console.print(f"  {escape(line)}", highlight=False, soft_wrap=True)
     if report.comparison is not None:

@@ -12,7 +12,7 @@ from orchestrator.errors import Code
 from orchestrator.model.contracts import DocumentChange, Incompatibility, Interaction, Level
 from orchestrator.model.description import FieldUse, ResponseUse
 from orchestrator.model.fingerprint import fingerprint
-from orchestrator.model.mutation import LAYERS, Mutant, MutantKind, MutantStatus, Mutation
+from orchestrator.model.mutation import LAYERS, WHY_NOT_JUDGED, Mutant, MutantKind, MutantStatus, Mutation
 from orchestrator.model.problem import Problem
 from orchestrator.model.properties import Finding
 from orchestrator.model.run import Change, Difference, Gate, GateVerdict, OperationRow, Point, Report, Run
@@ -43,15 +43,6 @@ _KINDS: Final = {
     MutantKind.DEFAULT: "defaults of parameters",
     MutantKind.CLASS: "class bodies",
     MutantKind.MODULE: "modules",
-}
-_WHY_NOT_JUDGED: Final = {
-    MutantStatus.EQUIVALENT: "compiled it is the original",
-    MutantStatus.DUPLICATE: "compiled it is another mutant",
-    MutantStatus.TRIVIAL: "logging, a representation, types",
-    MutantStatus.INVALID: "it is no Python",
-    MutantStatus.SUPPRESSED: "the settings say that it need not be",
-    MutantStatus.SUSPICIOUS: "the tools failed",
-    MutantStatus.NOT_RUN: "no time was left, or it was not asked for",
 }
 
 
@@ -173,7 +164,7 @@ def view(report: Report) -> View:
         known=len(known_in_all_layers(mutants)),
         strengths=strengths(mutants),
         by_kind=_by_kind(mutants),
-        not_judged=[(s.value, n, why) for s, why in _WHY_NOT_JUDGED.items() if (n := _count(mutants, s))],
+        not_judged=[(s.value, n, why) for s, why in WHY_NOT_JUDGED.items() if mutation and (n := mutation.count(s))],
         self_check=_self_check(mutation) if mutation else "",
         suppressed=[m for m in mutants if m.status is MutantStatus.SUPPRESSED],
         by_consumer=consumers(mutation) if mutation else {},
@@ -342,10 +333,6 @@ def _bars(row: OperationRow) -> Bars | None:
         short=" · ".join(str(one.revealed) for _, one in known),
         drawn=tuple((5 * k, min(BAR, round(BAR * one.revealed / row.mutants))) for k, (_, one) in enumerate(known)),
     )
-
-
-def _count(mutants: Sequence[Mutant], status: MutantStatus) -> int:
-    return sum(m.status is status for m in mutants)
 
 
 def _by_kind(mutants: Sequence[Mutant]) -> list[tuple[str, int, int]]:

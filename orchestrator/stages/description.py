@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from orchestrator import text
 from orchestrator.adapters import git, openapi, pact, scenarios
@@ -40,7 +40,7 @@ def run(context: Context) -> StageResult:
         released=project.settings.openapi.released,
         changes=felt.changes(before, document, pacts) if before else None,
         drift=drift.drift(routes, document) if routes is not None else None,
-        responses=usage.usage(document, _seen(context), pacts),
+        responses=usage.usage(document, _seen(context, pacts), pacts),
     )
     return completed(NAME, found, _summary(found))
 
@@ -72,7 +72,7 @@ def _released(project: Project) -> Document | None:
     return openapi.parse(data, told, base_path=settings.base_path)
 
 
-def _seen(context: Context) -> Iterator[Seen]:
+def _seen(context: Context, pacts: Sequence[Pact]) -> Iterator[Seen]:
     """Yield what was answered while tests, generated tests and pacts ran."""
     suite, contracts = context.data(Suite), context.data(Contracts)
     for test in suite.tests if suite else ():
@@ -82,9 +82,7 @@ def _seen(context: Context) -> Iterator[Seen]:
         for operation, status, body in scenarios.answers(context.project):
             yield Seen(operation, "property", status, body)
     statuses = {
-        (one.consumer, described.description): described.status
-        for one in _pacts(context.project)
-        for described in one.interactions
+        (one.consumer, described.description): described.status for one in pacts for described in one.interactions
     }
     for interaction in contracts.interactions if contracts else ():
         expected = statuses.get((interaction.consumer, interaction.description))

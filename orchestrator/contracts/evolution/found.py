@@ -94,9 +94,4 @@ def _capital(sentence: str) -> str:
 
 def pointer(at: Pointer) -> str:
     """Return a place in the document as a JSON Pointer (RFC 6901), without characters that act."""
-    return on_one_line("".join(f"/{name.replace('~', '~0').replace('/', '~1')}" for name in at))
-
-
-def on_one_line(foreign: str) -> str:
-    """Return foreign text whole, but without characters that act, as operations are labelled."""
-    return text.visible(foreign).replace("\n", "\\x0a").replace("\t", "\\x09")
+    return text.unbroken("".join(f"/{name.replace('~', '~0').replace('/', '~1')}" for name in at))

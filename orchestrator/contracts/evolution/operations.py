@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from orchestrator import text
 from orchestrator.contracts.evolution import bodies, lifecycle, parameters, security
 from orchestrator.contracts.evolution.comparison import Comparison
 from orchestrator.contracts.evolution.documents import Document, Operation, said, texts
-from orchestrator.contracts.evolution.found import Found, Place, on_one_line
+from orchestrator.contracts.evolution.found import Found, Place
 
 _PLACE: Final = Place(what="the operation", names=())
 # What happens to an operation is not called as what happens to a property.
@@ -42,7 +43,7 @@ def changes(comparison: Comparison) -> Iterator[tuple[Found, str]]:
 
 def label(operation: Operation) -> str:
     """Return how an operation is called in the report."""
-    return f"{operation.method.upper()} {on_one_line(operation.path)}"
+    return f"{operation.method.upper()} {text.unbroken(operation.path)}"
 
 
 def _paths(before: Document, after: Document) -> Iterator[tuple[str, str]]:

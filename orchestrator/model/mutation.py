@@ -183,6 +183,7 @@ class OracleGap(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         proposal: The assertion that would notice; None: none was found that does.
         through: What let it through, if that is known: the pact's matcher.
         amendment: What the OpenAPI document would have to say to notice it; None: nothing was found.
+        status: Of the response without the mutant; None: there is none, or it is not known.
     """
 
     layer: str
@@ -191,6 +192,7 @@ class OracleGap(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     number: int
     differences: tuple[ResponseDifference, ...]
     operation: str = ""
+    status: int | None = None
     proposal: Proposal | None = None
     through: str = ""
     amendment: Amendment | None = None
@@ -227,6 +229,22 @@ class InputGap(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return "No other request was tried: the requests of the tests that execute it can't be varied."
 
 
+class Checked(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The only place in all responses that differed for the test that noticed a mutant: so the test looks there.
+
+    Attributes:
+        request: Method and path.
+        status: Of the response without the mutant.
+        place: `status`, `header location`, `$.items[].total`, `length of $.items`, `body`.
+        operation: The label of the operation; empty: none in the OpenAPI document.
+    """
+
+    request: str
+    status: int
+    place: str
+    operation: str = ""
+
+
 class Mutant(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One change to the code.
 
@@ -253,6 +271,7 @@ class Mutant(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         gaps: Tests that saw it and passed, at most three of the project's own, one of the generated ones, and one
             of a consumer, or of each where all tests were asked.
         input_gap: What came of the search for a request that shows it; None: none was made.
+        checked: Where a response differed for the killer; None: in several places, in none, or not known.
         condition: Why no test executes the changed code: the condition that none meets; empty: tests do, or not known.
         changed: Whether it changes a line that is new since `Mutation.changed_since`.
     """
@@ -276,6 +295,7 @@ class Mutant(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     noticed: tuple[Notice, ...] = ()
     gaps: tuple[OracleGap, ...] = ()
     input_gap: InputGap | None = None
+    checked: Checked | None = None
     condition: str = ""
     changed: bool = False
 

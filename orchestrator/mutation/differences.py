@@ -48,6 +48,10 @@ _FORMS: Final = tuple(
 )
 
 
+_VARYING: Final = frozenset(name for name, _ in _FORMS if name.startswith(("a UUID", "a date", "an HTTP date")))
+_ITEM: Final = re.compile(r"\[\d+\]")
+
+
 class Usual:
     """What a test sees without a mutant.
 
@@ -100,6 +104,27 @@ def differences(
 ) -> tuple[int, tuple[ResponseDifference, ...]] | None:
     """Do what `Usual.differences` does, once."""
     return Usual(before, samples).differences(after)
+
+
+def changed_places(before: Exchange, after: Exchange) -> frozenset[str]:
+    """Return the places in which two answers to one request differ, those of all items of an array as one.
+
+    An identifier or a time in place of another one is no difference here: most vary by themselves. Where the status
+    differs it alone is told, for the rest follows from it; of another request, that.
+    """
+    old, new = values([before]), values([after])
+    found = set()
+    for place in dict.fromkeys((*old, *new)):
+        one, other = old.get(place, MISSING), new.get(place, MISSING)
+        is_same = type(one) is type(other) and one == other
+        varies = (
+            isinstance(one, str) and isinstance(other, str) and _form(one) in _VARYING and _form(one) == _form(other)
+        )
+        is_inside = (one is MISSING or other is MISSING) and _length_differs(place, old, new)
+        if not (is_same or varies or is_inside):
+            found.add(_ITEM.sub("[]", place[1]))
+    first = next((place for place in (_REQUEST, "status") if place in found), None)
+    return frozenset({first} if first else found)
 
 
 def _usual_instead(place: Place, usual: Sequence[Values], seen: Values) -> str | None:

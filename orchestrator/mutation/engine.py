@@ -97,6 +97,7 @@ class Result(msgspec.Struct, kw_only=True):
             noticed=found.notices,
             gaps=(*verdict.gaps, *found.gaps),
             input_gap=verdict.input_gap,
+            checked=verdict.checked,
             condition=self.conditions.get(candidate.mutant.id, ""),
         )
         if verdict.status.is_undetected and found.notices:  # nobody else, but somebody does

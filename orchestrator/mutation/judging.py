@@ -16,7 +16,7 @@ import msgspec
 
 from orchestrator import text
 from orchestrator.adapters.session import Change, Ended, Job, Session
-from orchestrator.model.mutation import InputGap, MutantKind, MutantStatus, OracleGap
+from orchestrator.model.mutation import Checked, InputGap, MutantKind, MutantStatus, OracleGap
 from orchestrator.mutation.candidates import Candidate
 from orchestrator.mutation.constants import Constant, Names
 from orchestrator.mutation.order import Order
@@ -49,6 +49,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         seconds: How long judging took.
         cold: Whether everything was imported afresh.
         input_gap: What came of the search for a request that shows it; None: none was made.
+        checked: The only place of the responses that differed for the killer.
     """
 
     status: MutantStatus
@@ -61,6 +62,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     seconds: float = 0.0
     cold: bool = False
     input_gap: InputGap | None = None
+    checked: Checked | None = None
 
 
 Conversation = Generator[Job, Ended, Verdict]
@@ -364,7 +366,7 @@ class Judge:
                     return Verdict(status=MutantStatus.NO_TESTS, message="no test imports its module", cold=True)
                 break
             if ended.failed and ended.items[-1].item not in self._number:  # it exists only under the mutant
-                verdict = _killed(ended.items[-1].item, ended)
+                verdict = self._killed(ended.items[-1].item, ended)
                 return msgspec.structs.replace(verdict, passed=tuple(passed), led=tuple(sorted(led)), cold=cold)
             number = self._number[ended.items[-1].item] if ended.failed else now[min(count, len(now) - 1)]
             verdict = yield from self._confirmed(candidate, number, now[: now.index(number)], ended, led, cold=cold)
@@ -419,17 +421,27 @@ class Judge:
         if cold and not self._passes_cold[number]:
             return None
         if ended.failed and not before:
-            return _killed(name, ended)
+            return self._killed(name, ended)
         again = yield self._job(candidate, [number], cold=cold, patient=not ended.failed, partly=cold)
         led |= self._led(again, cold=cold)
         if again.failed:
-            return _killed(name, again)
+            return self._killed(name, again)
         if again.timed_out or not again.ended:
             return _broken_off(name, again)
         if not ended.failed:
             return None
         plain = yield self._job(None, [*before, number], cold=cold, stop=False)
-        return _killed(name, ended) if plain.ended and plain.items and not plain.failed else None
+        return self._killed(name, ended) if plain.ended and plain.items and not plain.failed else None
+
+    def _killed(self, name: str, ended: Ended) -> Verdict:
+        """Return the verdict when the last item of a child failed."""
+        last = ended.items[-1]
+        return Verdict(
+            status=MutantStatus.KILLED,
+            killer=name,
+            message=text.one_line(last.message),
+            checked=self._sights.checked(last),
+        )
 
     def _job(
         self,
@@ -469,10 +481,6 @@ class Judge:
         """Return the files that items are in."""
         files = dict.fromkeys(self._names[k].partition("::")[0] for k in numbers)
         return tuple(os.path.join(self._session.ready.root, file) for file in files)  # noqa: PTH118 - only a name
-
-
-def _killed(name: str, ended: Ended) -> Verdict:
-    return Verdict(status=MutantStatus.KILLED, killer=name, message=text.one_line(ended.items[-1].message))
 
 
 def _broken_off(name: str, ended: Ended) -> Verdict:

@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Final
 
 from orchestrator import text
-from orchestrator.adapters.session import Ended, Exchange, Job
+from orchestrator.adapters.session import Ended, Exchange, Job, Said
 from orchestrator.agent.mutation.lines import united
-from orchestrator.model.mutation import OracleGap, Proposal, ResponseDifference
+from orchestrator.model.mutation import Checked, OracleGap, Proposal, ResponseDifference
 from orchestrator.mutation.candidates import Candidate
-from orchestrator.mutation.differences import differences
+from orchestrator.mutation.differences import changed_places, differences
 from orchestrator.mutation.proposals import Proposed, Subject, proposed
 from orchestrator.mutation.reach import Item, masks
 
@@ -74,6 +74,25 @@ class Sights:
             return None
         return self.of(ended).get(number, self._items[number].exchanges)
 
+    def checked(self, said: Said) -> Checked | None:
+        """Return the only place that differed in what an item saw that failed; None: there were several, or none."""
+        number = self._number.get(said.item)
+        if number is None:
+            return None
+        usual = self._items[number].exchanges
+        found = {
+            (exchange.number, place)
+            for exchange in said.exchanges
+            for place in (changed_places(usual[exchange.number], exchange) if exchange.number < len(usual) else ("",))
+        }
+        if len(found) != 1:
+            return None
+        which, place = found.pop()
+        if which >= len(usual):
+            return None
+        request = text.one_line(f"{usual[which].method} {usual[which].path}")
+        return Checked(request=request, status=usual[which].status, place=text.one_line(place))
+
     def gaps(
         self, candidate: Candidate, sights: Mapping[int, Sight], *, cold: bool
     ) -> Generator[Job, Ended, tuple[OracleGap, ...]]:
@@ -106,6 +125,7 @@ class Sights:
                     test=self._items[number].name,
                     request=text.one_line(f"{exchange.method} {exchange.path}"),
                     number=which + 1,
+                    status=usual[which].status if which < len(usual) else None,
                     differences=where,
                     proposal=(yield from self._proposal(candidate, number, which, where)) if wanted else None,
                 )

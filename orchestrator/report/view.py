@@ -29,6 +29,7 @@ from orchestrator.model.strength import (
 from orchestrator.model.suite import Test
 from orchestrator.report import charts, comparison
 from orchestrator.report.charts import Chart
+from orchestrator.report.coverage import Covered, covered
 from orchestrator.report.ranking import Card, Ranked, ranked
 
 MOST: Final = 200  # findings, mismatches and red tests that are on the page
@@ -117,6 +118,8 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     undescribed: list[str]
     unseen: list[str]
     unread: list[str]
+    covered: list[Covered]
+    hidden_covered: int
     red: list[Test]
     hidden_red: int
     flaky: list[Problem]
@@ -137,6 +140,7 @@ def view(report: Report) -> View:
     red = [t for t in run.suite.tests if t.outcome.is_red] if run.suite else []
     red.sort(key=lambda t: (bool(t.known_red), t.id not in new))
     points = [*report.history, report.point]
+    coverage = covered(run)
     told = run.description.changes or () if run.description else ()
     changes = sorted((c for c in told if c.level is not Level.INFO), key=lambda c: (not c.broken, _LEVELS[c.level]))
     harmless = [c for c in told if c.level is Level.INFO]
@@ -183,6 +187,8 @@ def view(report: Report) -> View:
         undescribed=_responses(run, lambda response: not response.described and bool(response.seen)),
         unseen=_responses(run, lambda response: response.described and not response.seen),
         unread=_fields(run, lambda field: field.described and not field.consumers),
+        covered=coverage[:MOST],
+        hidden_covered=max(0, len(coverage) - MOST),
         red=red[:MOST],
         hidden_red=max(0, len(red) - MOST),
         flaky=[n for stage in run.stages for n in stage.notices if n.code == Code.FLAKY_TESTS],

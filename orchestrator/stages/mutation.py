@@ -17,7 +17,7 @@ from orchestrator import config, text
 from orchestrator.adapters import git, mutmut, pact, scenarios
 from orchestrator.adapters.scenarios import CONTRACT, PROPERTY
 from orchestrator.errors import Code, OrchestratorError
-from orchestrator.model.mutation import InputGap, Mutant, MutantStatus, Mutation, OracleGap, Step, Unmutated
+from orchestrator.model.mutation import Checked, InputGap, Mutant, MutantStatus, Mutation, OracleGap, Step, Unmutated
 from orchestrator.model.problem import Problem
 from orchestrator.model.properties import Properties
 from orchestrator.model.replacement import replaced
@@ -35,7 +35,7 @@ from orchestrator.stages.context import Context, completed, keep_on_interrupt, s
 
 NAME = "mutation"
 
-G = TypeVar("G", OracleGap, InputGap)
+G = TypeVar("G", OracleGap, InputGap, Checked)
 
 
 def run(context: Context) -> StageResult:
@@ -198,7 +198,7 @@ def _with_operations(found: Sequence[Candidate], reached: Mapping[str, Sequence[
 
 def _with_requests_operations(mutation: Mutation, context: Context) -> Mutation:
     """Name the operation of each request that was answered differently."""
-    has_requests = any(m.gaps or (m.input_gap and m.input_gap.request) for m in mutation.mutants)
+    has_requests = any(m.gaps or m.checked or (m.input_gap and m.input_gap.request) for m in mutation.mutants)
     document = context.document_or_none() if has_requests else None
     if document is None:  # or nobody asks for it: the app may have to be started for it
         return mutation
@@ -211,7 +211,8 @@ def _with_requests_operations(mutation: Mutation, context: Context) -> Mutation:
 
     def with_names(mutant: Mutant) -> Mutant:
         gap = named(mutant.input_gap) if mutant.input_gap and mutant.input_gap.request else mutant.input_gap
-        return replace(mutant, gaps=tuple(map(named, mutant.gaps)), input_gap=gap) if mutant.gaps or gap else mutant
+        checked = named(mutant.checked) if mutant.checked else None
+        return replace(mutant, gaps=tuple(map(named, mutant.gaps)), input_gap=gap, checked=checked)
 
     return replace(mutation, mutants=tuple(map(with_names, mutation.mutants)))
 

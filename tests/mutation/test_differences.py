@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from orchestrator.adapters.session import Exchange
 from orchestrator.model.mutation import ResponseDifference
-from orchestrator.mutation.differences import MOST, differences, flattened, values
+from orchestrator.mutation.differences import MOST, changed_places, differences, flattened, values
 
 SCALARS = st.none() | st.booleans() | st.integers(-1000, 1000) | st.text(max_size=5)
 JSON = st.recursive(
@@ -162,3 +162,38 @@ def test_secrets_and_acting_characters_are_not_shown() -> None:
 def test_a_long_value_is_cut() -> None:
     (line,) = told(seen({"a": "x"}), seen({"a": "y" * 10_000}))
     assert len(line[2]) < 200
+
+
+@given(JSON)
+def test_of_the_same_answer_no_place_has_changed(body: Any) -> None:
+    (one,) = seen(body)
+    assert not changed_places(one, one)
+
+
+UUID, OTHER = "0b0f3a9e-93a5-4a0c-9b0e-0d3f1a1f8f10", "c1f3a9e0-93a5-4a0c-9b0e-0d3f1a1f8f11"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "places"),
+    [
+        ({"a": 1, "b": 2}, {"a": 1, "b": 3}, {"$.b"}),
+        ({"a": 1, "b": 2}, {"a": 1}, {"$.b"}),
+        ({"items": [{"n": 1}, {"n": 2}]}, {"items": [{"n": 2}, {"n": 3}]}, {"$.items[].n"}),
+        ({"items": [{"n": 1}, {"n": 2}]}, {"items": [{"n": 1}]}, {"length of $.items"}),
+        ({"id": UUID, "n": 1}, {"id": OTHER, "n": 2}, {"$.n"}),
+        ({"at": "2026-01-02T03:04:05Z"}, {"at": "2026-01-02T03:04:06Z"}, set()),
+        ({"at": "2026-01-02T03:04:05Z"}, {"at": "2026-01-02"}, {"$.at"}),
+        ({"id": UUID}, {"id": "none"}, {"$.id"}),
+    ],
+)
+def test_the_places_that_differ_are_told_but_for_identifiers_and_times(
+    before: Any, after: Any, places: set[str]
+) -> None:
+    assert changed_places(seen(before)[0], seen(after)[0]) == places
+
+
+def test_of_another_status_or_another_request_nothing_else_is_told() -> None:
+    (before,), (after,) = seen({"a": 1}), seen({"error": "b"}, status=500)
+    assert changed_places(before, after) == {"status"}
+    (elsewhere,) = seen({"a": 2}, path="/b")
+    assert changed_places(before, elsewhere) == {"request"}

@@ -354,3 +354,47 @@ def test_where_no_exchange_is_watched_the_step_of_a_survivor_is_not_known(tmp_pa
     assert survivors
     assert {str(m.layers) for m in survivors} == {"{}"}
     assert {m.layers["unit"] for m in found.mutants if m.status is MutantStatus.KILLED} == {Step.REVEALED}
+
+
+def test_it_is_told_what_a_test_checks_where_nothing_else_differed(tmp_path: Path) -> None:
+    found = judged(
+        tmp_path,
+        """
+def price(count):
+    return count * 7
+
+def both(count):
+    return count * 5
+
+@app.get("/total/<int:count>")
+def total(count):
+    if count > 90:
+        return jsonify(error="too many"), 400
+    return jsonify(total=price(count), one=both(count), other=both(count))
+
+@app.get("/alone")
+def alone():
+    return jsonify(seen=3 + 4)
+""",
+        """
+from pkg.app import both
+
+def test_total(client):
+    told = client.get("/total/2").get_json()
+    assert told["total"] == 14
+    assert (told["one"], told["other"]) == (10, 10)
+
+def test_too_many(client):
+    assert client.get("/total/91").status_code == 400
+
+def test_alone(client):
+    client.get("/alone")
+    assert both(1) == 5
+""",
+    )
+    assert [(m.checked.request, m.checked.status, m.checked.place) for m in [found["count * 8"]] if m.checked] == [
+        ("GET /total/2", 200, "$.total")
+    ]
+    assert found["count * 6"].checked is None  # two fields, or none: one can't tell which is looked at
+    assert found["count > 91"].checked is not None
+    assert found["count > 91"].checked.place == "status"

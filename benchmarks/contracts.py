@@ -2,6 +2,8 @@
 
 - `verify_ratio`: our time for a pact of 1,000 interactions, each with a provider state, to that of pact-python's bare
   `Verifier` with the same pact, the same served app and the same state URL; both in turn, three times, the median.
+- `side_by_side_ratio`: our time for four pacts of 250 interactions that only read, which are verified at the same time,
+  to that of the bare `Verifier`, one after the other; likewise.
 - `openapi_seconds`: pact against OpenAPI document for 1,000 interactions.
 - `comparator_cases`, `comparator_differences`: see `comparator_oracle.py`; needs git and npm, or `--checkout` and
   `--package`.
@@ -12,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import statistics
 import subprocess
 import sys
@@ -24,6 +27,7 @@ from orchestrator import config
 from orchestrator.adapters import agent, openapi, pact
 from orchestrator.contracts import comparator
 from orchestrator.contracts.evolution.rules import RULES
+from orchestrator.contracts.verifying import Verifying
 
 REPOSITORY: Final = "https://github.com/pactflow/openapi-pact-comparator"
 PACKAGE: Final = "@pactflow/openapi-pact-comparator@2.3.1"
@@ -121,6 +125,42 @@ def verify_ratio(folder: Path, count: int) -> dict[str, float]:
     }
 
 
+def side_by_side_ratio(folder: Path, count: int) -> float:
+    """Return our time for pacts that only read to that of the bare verifier."""
+    shutil.copy(folder / "shop.py", folder / "reading")
+    (folder / "reading" / "orchestrator.toml").write_text(SETTINGS.replace("web-shop.json", "*.json"))
+    for k in range(4):
+        pact_of_it = a_pact(count)
+        pact_of_it["consumer"]["name"] = f"web-{k}"
+        for interaction in pact_of_it["interactions"]:
+            del interaction["providerStates"]
+        (folder / "reading" / f"web-{k}.json").write_text(json.dumps(pact_of_it))
+    project = config.load(folder / "reading")
+    pacts, _ = pact.read_all(pact.find(project), project)
+    ratios = []
+    with agent.running(project) as app:
+        for _ in range(3):
+            begun = time.monotonic()
+            verifying = Verifying(
+                project,
+                pacts,
+                app=lambda: app,
+                document=None,
+                deadline=begun + 600,
+                watch=lambda *_: None,
+            )
+            verifying.run()
+            ours = time.monotonic() - begun
+            if any(i.result != "verified" for i in verifying.interactions) or len(verifying.interactions) != 4 * count:
+                raise SystemExit("not all was verified")
+            begun = time.monotonic()
+            for one in pacts:
+                command = [sys.executable, "-c", BARE, app.url, str(one.file), f"{app.control}/state"]
+                subprocess.run(command, check=True, capture_output=True)
+            ratios.append(ours / (time.monotonic() - begun))
+    return round(statistics.median(ratios), 3)
+
+
 def openapi_seconds(folder: Path) -> float:
     """Return how long the comparison of all interactions with the document takes, the best of three."""
     project = config.load(folder)
@@ -150,6 +190,8 @@ def main() -> None:
         (folder / "orchestrator.toml").write_text(SETTINGS)
         (folder / "web-shop.json").write_text(json.dumps(a_pact(arguments.interactions)))
         figures: dict[str, Any] = verify_ratio(folder, arguments.interactions)
+        (folder / "reading").mkdir()
+        figures["side_by_side_ratio"] = side_by_side_ratio(folder, arguments.interactions // 4)
         figures["openapi_seconds"] = round(openapi_seconds(folder), 3)
         figures |= oracle(arguments.checkout or folder / "checkout", arguments.package or folder / "package")
     figures["breaking_rules"] = len(RULES)

@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.error
 import urllib.parse
@@ -130,6 +131,7 @@ class Agent:
         control: Where reset, states and identities can be asked for by URL.
         python: The version of the user's interpreter.
         versions: Of the tools and frameworks installed there.
+        serves: Whether it is the agent that serves the API, and nobody elsewhere.
     """
 
     def __init__(
@@ -138,17 +140,20 @@ class Agent:
         self._channel = channel
         self._process = running
         self._log = log
+        self._turn = threading.Lock()  # one question at a time
+        self.serves = not url
         self.url: str = url or ready["url"]
         self.control: str = ready["control"]
         self.python: str = ready["python"]
         self.versions: dict[str, str] = ready["versions"]
 
     def _ask(self, question: str) -> dict[str, Any]:
-        try:
-            self._channel.send({"ask": question})
-            answer = _receive(self._channel, self._process)
-        except OSError:
-            answer = None
+        with self._turn:
+            try:
+                self._channel.send({"ask": question})
+                answer = _receive(self._channel, self._process)
+            except OSError:
+                answer = None
         if answer is None:
             raise self.died()
         return answer

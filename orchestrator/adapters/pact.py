@@ -11,7 +11,7 @@ import os
 import re
 import sys
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,6 +20,7 @@ import msgspec
 from orchestrator import codec, process, text
 from orchestrator.adapters.agent import Agent, StateFailure
 from orchestrator.adapters.openapi import Document
+from orchestrator.agent.server import MARK
 from orchestrator.config import Project
 from orchestrator.errors import Code, OrchestratorError
 from orchestrator.model.contracts import Interaction, Mismatch, Verification
@@ -29,6 +30,7 @@ from orchestrator.model.problem import Problem
 DEFAULT_PACTS: Final = ("contracts/*.json", "pacts/*.json")
 FETCHED: Final = "contracts/fetched"  # of the state folder: the pacts that the broker gave
 WORKER: Final = "orchestrator.adapters.pact_worker"
+_SAFE: Final = ("GET", "HEAD", "OPTIONS")  # methods: RFC 9110, section 9.2.1
 
 
 class Described(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,6 +69,11 @@ class Pact(msgspec.Struct, frozen=True, kw_only=True):
     specification: str
     interactions: tuple[Described, ...]
 
+    @property
+    def changes_nothing(self) -> bool:
+        """Whether it needs no provider state and its requests only read: others may be verified at the same time."""
+        return all(i.method in _SAFE and not i.states for i in self.interactions)
+
 
 def find(project: Project) -> list[Path]:
     """Return the pact files that the settings name, or that lie in the usual folders; and those that were fetched."""
@@ -85,13 +92,18 @@ def is_url(pattern: str) -> bool:
     return pattern.startswith(("http://", "https://"))
 
 
+def told(file: Path, root: Path) -> str:
+    """Return a pact's file as people are told of it."""
+    return file.relative_to(root).as_posix() if file.is_relative_to(root) else str(file)
+
+
 def read(file: Path, root: Path) -> Pact:
     """Return the pact that a file holds.
 
     Raises:
         OrchestratorError: it can't be read, is not JSON or is no pact.
     """
-    name = file.relative_to(root).as_posix() if file.is_relative_to(root) else str(file)
+    name = told(file, root)
     try:
         raw = json.loads(file.read_text("utf-8"))
     except RecursionError as error:
@@ -235,7 +247,14 @@ def _described(raw: dict[str, Any], version: str) -> Described:
 
 
 def verify(
-    pact: Pact, app: Agent, project: Project, document: Document | None, *, timeout: float
+    pact: Pact,
+    app: Agent,
+    project: Project,
+    document: Document | None,
+    *,
+    timeout: float,
+    mark: str = "",
+    watch: Callable[[], None] | None = None,
 ) -> tuple[Interaction, ...]:
     """Verify every interaction of a pact against the running app.
 
@@ -245,26 +264,36 @@ def verify(
         project: Whose pact.
         document: To tell which operation each interaction uses.
         timeout: Seconds.
+        mark: Given to each request, where others are verified at the same time; then no provider state is set up.
+        watch: Called several times a second; if it raises, the core is ended.
 
     Returns:
         Each interaction with its result. Where the core was stopped or broke down, the rest is `not run`.
     """
     folder = project.state / "contracts"
-    output = folder / f"{pact.file.stem}.result.json"
+    name = f"{pact.file.stem}-{mark}" if mark else pact.file.stem
+    output = folder / f"{name}.result.json"
     output.parent.mkdir(parents=True, exist_ok=True)
     output.unlink(missing_ok=True)
-    order = {"file": str(pact.file), "url": app.url, "state_url": f"{app.control}/state", "output": str(output)}
-    order["provider"] = pact.provider
-    order["message_url"] = f"{app.control}/message" if any(i.is_message for i in pact.interactions) else ""
-    job = folder / f"{pact.file.stem}.job.json"
+    order = {
+        "file": str(pact.file),
+        "url": app.url,
+        "state_url": "" if mark else f"{app.control}/state",
+        "output": str(output),
+        "provider": pact.provider,
+        "message_url": f"{app.control}/message" if any(i.is_message for i in pact.interactions) else "",
+        "headers": {MARK: mark} if mark and app.serves else {},
+    }
+    job = folder / f"{name}.job.json"
     codec.write_atomically(job, json.dumps(order).encode())
     app.state_failures()  # forget those of earlier pacts
     finished = process.run(
         [sys.executable, "-m", WORKER, str(job)],
         directory=project.root,
         environment={**os.environ, "PACT_DO_NOT_TRACK": "true"},
-        log=project.state / "logs" / f"pact-{pact.file.stem}.log",
+        log=project.state / "logs" / f"pact-{name}.log",
         timeout=timeout,
+        watch=watch,
     )
     if not app.is_alive:
         raise app.died()
@@ -339,7 +368,7 @@ def _interaction(
         description=text.one_line(described.description),
         states=tuple(text.one_line(name) for name, _ in described.states),
         result=verification,
-        pact=pact.file.relative_to(root).as_posix() if pact.file.is_relative_to(root) else str(pact.file),
+        pact=told(pact.file, root),
         operation=operation.label if operation else "",
         seconds=_seconds(result),
         mismatches=() if failed else mismatches,

@@ -15,7 +15,13 @@ from pact import Verifier
 
 
 def verified(
-    provider: str, url: str, file: str, state_url: str, message_url: str = ""
+    *,
+    provider: str,
+    url: str,
+    file: str,
+    state_url: str,
+    message_url: str = "",
+    headers: dict[str, str] | None = None,
 ) -> tuple[dict[str, Any], str, str]:
     """Have the core verify a pact; return its results, what it says if not all holds, and its output.
 
@@ -23,16 +29,14 @@ def verified(
         provider: The provider's name.
         url: Where it is served.
         file: The pact.
-        state_url: Where its states are set up.
+        state_url: Where its states are set up; empty: it has none.
         message_url: Where messages are asked for; empty: the pact has none.
+        headers: That each request has as well.
     """
-    verifier = (
-        Verifier(provider, "127.0.0.1")
-        .add_transport(url=url)
-        .add_source(file)
+    verifier = Verifier(provider, "127.0.0.1").add_transport(url=url).add_source(file).add_custom_headers(headers or {})
+    if state_url:
         # By URL: a Python state handler costs half a second to shut down.
-        .state_handler(state_url, teardown=False, body=True)
-    )
+        verifier.state_handler(state_url, teardown=False, body=True)
     if message_url:
         place = urlsplit(message_url)
         verifier.add_transport(protocol="message", port=place.port, path=place.path, scheme="http")
@@ -48,12 +52,10 @@ def verified(
 def main(job: Path) -> None:
     """Do the job and write the core's own results, as JSON, where the job says."""
     order = json.loads(job.read_bytes())
-    results, failed, said = verified(
-        order["provider"], order["url"], order["file"], order["state_url"], order["message_url"]
-    )
+    output = Path(order.pop("output"))
+    results, failed, said = verified(**order)
     if not results.get("interactionResults"):
         results["error"] = failed or "the Pact core verified nothing"
-    output = Path(order["output"])
     part = output.with_suffix(".part")
     part.write_text(json.dumps(results), "utf-8")
     part.replace(output)  # whole or not at all: this process may be ended at any time

@@ -18,7 +18,7 @@ import msgspec
 from orchestrator import codec
 from orchestrator.adapters.agent import Agent
 from orchestrator.adapters.openapi import Document
-from orchestrator.adapters.pact import Pact
+from orchestrator.adapters.pact import Pact, told
 from orchestrator.config import Project
 
 PROPERTY: Final = "property"
@@ -115,7 +115,7 @@ def keep_about(project: Project, app: Agent) -> None:
 
 
 def keep_played(project: Project, played: Mapping[str, Sequence[dict[str, Any]]]) -> None:
-    """Write down what the app was asked while pacts were verified, by the pacts' files."""
+    """Write down what the app was asked while pacts were verified, by the pacts' files as they are told."""
     codec.write_atomically(_kept_contracts(project), json.dumps(played).encode(), mode=0o600)
 
 
@@ -126,9 +126,9 @@ def read(project: Project, pacts: Sequence[Pact], document: Document | None) -> 
     found = [*_of_properties(recorded(project))]
     played = _json(_kept_contracts(project)) or {}
     for pact in pacts:
-        steps = played.get(pact.file.name)
-        if steps:
-            interactions, problem = _of_pact(pact, steps, document)
+        name = told(pact.file, project.root)
+        if steps := played.get(name):
+            interactions, problem = _of_pact(name, pact, steps, document)
             found += interactions
             problems += [problem] if problem else []
     return Recorded(
@@ -250,7 +250,9 @@ def _given(answer: Mapping[str, Any]) -> Iterator[tuple[list[Any], str]]:
             yield place, value
 
 
-def _of_pact(pact: Pact, steps: Sequence[dict[str, Any]], document: Document | None) -> tuple[list[Scenario], str]:
+def _of_pact(
+    name: str, pact: Pact, steps: Sequence[dict[str, Any]], document: Document | None
+) -> tuple[list[Scenario], str]:
     """Return the scenarios of a pact's interactions, or why they can't be told apart."""
     groups: list[list[dict[str, Any]]] = [[]]
     for step in steps:
@@ -263,7 +265,7 @@ def _of_pact(pact: Pact, steps: Sequence[dict[str, Any]], document: Document | N
         group[-1]["method"] == interaction.method for group, (_, interaction) in zip(groups, described, strict=True)
     )
     if not alike:
-        return [], f"{pact.file.name}: the Pact core sent {len(groups)} requests for {len(described)} interactions"
+        return [], f"{name}: the Pact core sent {len(groups)} requests for {len(described)} interactions"
     found = []
     for group, (number, interaction) in zip(groups, described, strict=True):
         *states, request = group
@@ -277,7 +279,7 @@ def _of_pact(pact: Pact, steps: Sequence[dict[str, Any]], document: Document | N
         operation = document.match(interaction.method, interaction.path) if document else None
         found.append(
             Scenario(
-                name=f"{CONTRACT} {pact.file.name} {number}",
+                name=f"{CONTRACT} {name} {number}",
                 layer=CONTRACT,
                 title=f"{pact.consumer}: {interaction.description}",
                 operation=operation.label if operation else "",

@@ -143,6 +143,7 @@ class Serving:
                 "target": request.target,
                 "headers": request.headers,
                 "body": base64.b64encode(request.body).decode(),
+                "mark": request.mark,
             }
         )
         with self._recorder.around(request):

@@ -30,7 +30,10 @@ class ClientLeftError(Exception):
 
 
 class Request(NamedTuple):
-    """One request as it came over the wire. `target` is the raw request target: `/a%20b?c=d`."""
+    """One request as it came over the wire. `target` is the raw request target: `/a%20b?c=d`.
+
+    `mark` is what the driver knows it by, where it sends several at a time; the app never sees it.
+    """
 
     method: str
     target: str
@@ -39,6 +42,7 @@ class Request(NamedTuple):
     server: tuple[str, int]
     client: tuple[str, int]
     is_gone: Callable[[], bool] = lambda: False  # whether the client left
+    mark: str = ""
 
     @property
     def path(self) -> str:

@@ -19,6 +19,7 @@ from typing import Any, ContextManager
 
 from .gateways import Answer, ClientLeftError, Gateway, Headers, Request
 
+MARK = "orchestrator-mark"  # the header by which the driver tells requests apart that it sends at the same time
 BODILESS = (*range(100, 200), 204, 304)  # statuses
 _PLAIN_ERROR = b"Internal Server Error"
 _BAD_HEADER = (  # other defects are about the body of a mail
@@ -120,14 +121,16 @@ class _Handler(BaseHTTPRequestHandler):
         if body is None:
             return
         host, port = self.server.server_address[:2]
+        headers = [(name, re.sub(r"\r?\n[ \t]+", " ", value)) for name, value in self.headers.items()]
         request = Request(
             self.command,
             self._target(),
-            [(name, re.sub(r"\r?\n[ \t]+", " ", value)) for name, value in self.headers.items()],
+            [(name, value) for name, value in headers if name.lower() != MARK],
             body,
             (str(host), int(port)),
             self.client_address,
             self._is_gone,
+            next((value for name, value in headers if name.lower() == MARK), ""),
         )
         with contextlib.ExitStack() as recording:
             recording.enter_context(self.server.around(request))

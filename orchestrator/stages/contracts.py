@@ -11,6 +11,7 @@ from orchestrator.adapters import generated, pact, pact_modules, scenarios
 from orchestrator.adapters.pact import Pact
 from orchestrator.config import Project
 from orchestrator.contracts import supply
+from orchestrator.contracts.verifying import Verifying
 from orchestrator.errors import Code, OrchestratorError
 from orchestrator.model.contracts import Contracts, Interaction, Verification
 from orchestrator.model.fingerprint import fingerprint
@@ -22,7 +23,7 @@ NAME = "contracts"
 
 
 def run(context: Context) -> StageResult:
-    """Verify the pacts, one after the other.
+    """Verify the pacts: those that change nothing at the same time, then the others one after the other.
 
     Raises:
         OrchestratorError: pacts are asked for and there are none.
@@ -45,24 +46,27 @@ def run(context: Context) -> StageResult:
     if not pacts:
         raise OrchestratorError(Code(problems[0].code), problems[0].message, hint=problems[0].hint)
     _write_modules(pacts, project)
-    total = sum(len(p.interactions) for p in pacts)
-    interactions: list[Interaction] = []
-    app = context.app()
-    document = context.document_or_none()
-    deadline = time.monotonic() + settings.timeout
-    with keep_on_interrupt(lambda: (Contracts(interactions=tuple(interactions)), _summary(interactions))):
-        played = {}
-        for one in pacts:
-            context.teller.advanced(len(interactions), total, "interactions")
-            app.reset()
-            left = max(0.1, deadline - time.monotonic())
-            app.record()
-            interactions.extend(given.judged(pact.verify(one, app, project, document, timeout=left)))
-            played[one.file.name] = app.played()
-        scenarios.keep_played(project, played)
+    context.app()
+    verifying = Verifying(
+        project,
+        pacts,
+        app=context.app,
+        document=context.document_or_none(),
+        deadline=time.monotonic() + settings.timeout,
+        watch=lambda done, total: context.teller.advanced(done, total, "interactions"),
+    )
+
+    def known() -> tuple[Contracts, str]:
+        found = given.judged(verifying.interactions)
+        return Contracts(interactions=found), _summary(found)
+
+    with keep_on_interrupt(known):
+        verifying.run()
+        scenarios.keep_played(project, verifying.played)
+    interactions = given.judged(verifying.interactions)
     problems += given.published(project, interactions)
-    found = Contracts(interactions=tuple(interactions))
-    if time.monotonic() >= deadline:
+    found = Contracts(interactions=interactions)
+    if time.monotonic() >= verifying.deadline:
         return timed_out(NAME, found, _summary(interactions), settings.timeout, "contracts.timeout")
     return completed(NAME, found, _summary(interactions), *problems, error=_error(found, problems))
 
@@ -99,7 +103,7 @@ def _error(found: Contracts, problems: list[Problem]) -> OrchestratorError | Non
     return None
 
 
-def _summary(interactions: list[Interaction]) -> str:
+def _summary(interactions: Sequence[Interaction]) -> str:
     held = sum(i.result is Verification.VERIFIED for i in interactions)
     consumers = len({i.consumer for i in interactions})
     return f"{held:,} of {text.plural(len(interactions), 'interaction')} hold, of {text.plural(consumers, 'consumer')}"

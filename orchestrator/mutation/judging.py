@@ -28,6 +28,7 @@ from orchestrator.mutation.variants import Hints
 COLLECTION: Final = "collection"
 
 _FIRST: Final = 12  # items that are tried first where everything is imported afresh
+_SHOWN: Final = 2  # that are shown to all others too, however little time there is
 _START: Final = 0.75  # seconds until the first item begins …
 _COLD_START: Final = 5.0  # … and beside what import and collection take, where everything is imported afresh
 _LEAST: Final = 1.0  # seconds that any item may take …
@@ -122,6 +123,7 @@ class Judge:
         self._has_exchanges = bool(digests)
         if digests:
             session.know(digests)
+        self._shown_to_all = 0  # mutants that were imported afresh
         self._cold_job = 0
         self._cold: Ended | None = None
         self._passes_cold: dict[int, bool] = {}
@@ -248,7 +250,8 @@ class Judge:
         """
 
         def begun(candidate: Candidate) -> Conversation:
-            return self.verdict(candidate, self._sorted(only(candidate, self.reaching(candidate)), candidate))
+            numbers = self._sorted(only(candidate, self.reaching(candidate)), candidate)
+            return self.verdict(candidate, numbers, until=until)
 
         def judged(candidate: Candidate, verdict: Verdict, seconds: float) -> None:
             self._order.learn(candidate, verdict.killer, verdict.passed)
@@ -336,8 +339,14 @@ class Judge:
         lines = self._all_names.mentions(candidate) if candidate.at_import else _where(candidate)
         return self._order.sorted(numbers, candidate, lines)
 
-    def verdict(self, candidate: Candidate, numbers: list[int]) -> Conversation:
-        """Judge one mutant by these items, in their order."""
+    def verdict(self, candidate: Candidate, numbers: list[int], *, until: float | None = None) -> Conversation:
+        """Judge one mutant by these items, in their order.
+
+        Args:
+            candidate: The mutant.
+            numbers: The items.
+            until: Until when there is time, by the monotonic clock; None: there is always.
+        """
         if not numbers:
             return Verdict(status=MutantStatus.NO_TESTS)
         cold = self.is_cold(candidate)
@@ -360,6 +369,8 @@ class Judge:
             sights |= self._sights.of(ended)
             if ended.ended and not ended.failed:
                 if later:
+                    if not self._has_time(ended, later, until):
+                        return Verdict(status=MutantStatus.NOT_RUN, cold=True)
                     numbers = later
                     continue
                 if cold and (said := ended.find("imported")) and not said.imported:
@@ -384,6 +395,23 @@ class Judge:
         return msgspec.structs.replace(
             first, killers=killers, passed=tuple(passed), led=tuple(sorted(led)), gaps=gaps, cold=cold
         )
+
+    def _has_time(self, first: Ended, later: Sequence[int], until: float | None) -> bool:
+        """Whether there is time to show a mutant that is imported afresh to all items that are left.
+
+        A few are shown to all of them in any case: else none would be, in no run, where the suite takes longer.
+
+        Args:
+            first: How the child ended that ran the first items.
+            later: Those that are left.
+            until: When the time is up.
+        """
+        start = max(0.0, first.seconds - sum(said.seconds for said in first.items))
+        needed = start + sum(self._items[k].seconds for k in later)
+        if until is not None and self._shown_to_all >= _SHOWN and time.monotonic() + needed > until:
+            return False
+        self._shown_to_all += 1
+        return True
 
     def _led(self, ended: Ended, *, cold: bool) -> set[str]:
         """Return the functions that a child's items executed, and that they don't execute without the mutant."""

@@ -1444,3 +1444,27 @@ def test_what_the_first_test_imports_for_all_others_is_changed_where_it_is(tmp_p
     assert SURVIVED in judged.of("Part.loose")
     functions = [m.id for m in judged.mutants if m.function.startswith("Part.")]
     assert not any(judged.result.verdicts[name].cold for name in functions if name in judged.result.verdicts)
+
+
+def test_a_fixture_that_fails_kills_with_what_it_says(tmp_path: Path) -> None:
+    judged = judge(
+        tmp_path,
+        {
+            "pkg/plus.py": PLUS,
+            "tests/test_plus.py": """\
+                import pytest
+                from pkg.plus import plus
+
+                @pytest.fixture
+                def three():
+                    if plus(1, 2) != 3:
+                        raise ValueError(f"{plus(1, 2)} is not three")
+                    return 3
+
+                def test_three(three):
+                    assert three == 3
+                """,
+        },
+    )
+    assert judged["a - b"].status is KILLED
+    assert judged["a - b"].message == "ValueError: -1 is not three"

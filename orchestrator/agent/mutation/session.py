@@ -65,6 +65,8 @@ class Items:
         silence(config)
         config.pluginmanager.register(self, "orchestrator-items")
         pytest.Function.repr_failure = _failure  # type: ignore[assignment, method-assign]
+        if _REPR_SETUP is not None:
+            pytest.Function._repr_failure_py = _setup_failure  # type: ignore[assignment, method-assign]
 
     @pytest.hookimpl
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -141,7 +143,8 @@ class _Failure:
 
     @functools.cached_property
     def _whole(self) -> Any:
-        return _REPR_FAILURE(self._item, self._excinfo)
+        tell = _REPR_FAILURE if _REPR_SETUP is None else _REPR_SETUP
+        return tell(self._item, self._excinfo)
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):  # what copies and pickles asks for is our own
@@ -153,9 +156,16 @@ class _Failure:
 
 
 _REPR_FAILURE = pytest.Function.repr_failure
+_REPR_SETUP: Any = getattr(pytest.Function, "_repr_failure_py", None)  # what pytest asks of fixtures that fail
 
 
 def _failure(item: pytest.Function, excinfo: pytest.ExceptionInfo[BaseException]) -> Any:
+    return _Failure(item, excinfo)
+
+
+def _setup_failure(item: pytest.Function, excinfo: pytest.ExceptionInfo[BaseException], *_: Any, **__: Any) -> Any:
+    if hasattr(excinfo.value, "formatrepr"):  # pytest's own, of a fixture that does not exist
+        return _REPR_SETUP(item, excinfo)
     return _Failure(item, excinfo)
 
 

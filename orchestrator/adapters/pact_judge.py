@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator.adapters import judge
-from orchestrator.adapters.pact_worker import verified
+from orchestrator.adapters.pact_worker import verified, why_nothing
 
 _STATE = "/_state"
 _OF_THE_CONNECTION = ("connection", "transfer-encoding", "content-length", "date")
@@ -79,14 +79,15 @@ def _judged(answers: _Answers, told: Mapping[str, Any], file: Path) -> dict[str,
     pact = json.loads(Path(told["pact"]).read_bytes())
     interaction = pact["interactions"][told["interaction"]]
     if not any(state["returned"] for state in told["states"]):
-        for key in ("providerState", "providerStates"):  # asking for them takes as long as all the rest
+        # Asking for them takes as long as all the rest.
+        for key in ("providerState", "provider_state", "providerStates"):
             interaction.pop(key, None)
     pact["interactions"] = [interaction]
     pact.pop("messages", None)
     file.write_text(json.dumps(pact), "utf-8")
-    results, failed, _ = verified(pact["provider"]["name"], answers.url, str(file), answers.url + _STATE)
+    results, _, said = verified(pact["provider"]["name"], answers.url, str(file), answers.url + _STATE)
     found = results.get("interactionResults") or []
-    return dict(found[0]) if found else {"result": "Error", "mismatch": {"message": failed or "nothing was verified"}}
+    return dict(found[0]) if found else {"result": "Error", "mismatch": {"message": why_nothing(results, said)}}
 
 
 def main(incoming: int, outgoing: int, folder: str) -> None:

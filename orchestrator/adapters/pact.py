@@ -131,7 +131,7 @@ _MATCHERS: Final = frozenset(
 
 
 def _require_sound(name: str, raw: Mapping[str, Any], pact: Pact) -> None:
-    """Refuse what the Pact core would let pass: nothing to verify, one name for two, a matcher that it does not know.
+    """Refuse what the Pact core would let pass: nothing to verify, a matcher that it does not know.
 
     Raises:
         OrchestratorError: one of these.
@@ -141,15 +141,6 @@ def _require_sound(name: str, raw: Mapping[str, Any], pact: Pact) -> None:
             Code.PACT_UNREADABLE,
             f"{name} has no interaction: an empty pact proves nothing",
             hint="Write it again with the consumer's tests, or take the file away.",
-        )
-    names = Counter((i.description, tuple(state for state, _ in i.states), i.method) for i in pact.interactions)
-    (description, states, _), count = names.most_common(1)[0]
-    if count > 1:
-        given = f" given {', '.join(states)}" if states else ""
-        raise OrchestratorError(
-            Code.PACT_UNREADABLE,
-            f"{name} has {count} interactions called {text.one_line(description)!r}{text.one_line(given)}",
-            hint="Description and provider states name an interaction: give each its own.",
         )
     unknown = next((m for m in _matchers(raw) if m not in _MATCHERS), None)
     if unknown is not None:
@@ -336,12 +327,22 @@ def interpret(
             _take(left, described),
             failures,
             document,
+            nth=nth,
             root=root,
             error=error,
             secrets=secrets,
         )
-        for described in pact.interactions
+        for described, nth in zip(pact.interactions, _numbered(pact), strict=True)
     )
+
+
+def _numbered(pact: Pact) -> Iterator[int]:
+    """Yield how many interactions of the same name come before each: the core gives their results in that order."""
+    seen = Counter[tuple[str, ...]]()
+    for described in pact.interactions:
+        name = (described.description, *(state for state, _ in described.states))
+        yield seen[name]
+        seen[name] += 1
 
 
 def _take(left: list[dict[str, Any]], described: Described) -> dict[str, Any] | None:
@@ -364,6 +365,7 @@ def _interaction(
     failures: Sequence[StateFailure],
     document: Document | None,
     *,
+    nth: int,
     root: Path,
     error: str,
     secrets: Sequence[str],
@@ -386,7 +388,7 @@ def _interaction(
         verification = Verification.PENDING if described.pending or result.get("pending") else Verification.MISMATCH
         why = "" if mismatches else str((result.get("mismatch") or {}).get("message", ""))
     return Interaction(
-        fingerprint=fingerprint("interaction", *name),
+        fingerprint=fingerprint("interaction", *name, *([str(nth)] if nth else ())),
         consumer=pact.consumer,
         description=text.one_line(described.description),
         states=tuple(text.one_line(name) for name, _ in described.states),

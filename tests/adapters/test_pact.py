@@ -225,11 +225,19 @@ def test_one_result_is_not_taken_for_two_interactions(tmp_path: Path) -> None:
     ]
 
 
-def test_two_interactions_of_one_name_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(OrchestratorError, match="has 2 interactions called 'a'"):
-        written(tmp_path, made({"description": "a"}, {"description": "a"}))
-    states = [{"name": "x"}]
-    assert written(tmp_path, made({"description": "a"}, {"description": "a", "providerStates": states})).interactions
+def test_interactions_of_one_name_have_the_results_in_their_order_and_names_of_their_own(tmp_path: Path) -> None:
+    raw = made({"description": "a"}, {"description": "b"}, {"description": "a"}, {"description": "a"})
+    results = [{"description": "a", **OK}, {"description": "b", **OK}, {"description": "a", "result": "Error"}]
+    found = judged(tmp_path, raw, results)
+    assert [i.result for i in found] == [
+        Verification.VERIFIED,
+        Verification.VERIFIED,
+        Verification.MISMATCH,
+        Verification.NOT_RUN,
+    ]
+    assert len({i.fingerprint for i in found}) == len(found)
+    (alone,) = judged(tmp_path, made({"description": "a"}), [])
+    assert found[0].fingerprint == alone.fingerprint
 
 
 def test_an_interaction_without_a_name_is_called_as_the_core_calls_it(tmp_path: Path) -> None:

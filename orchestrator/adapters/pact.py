@@ -132,15 +132,18 @@ def read(file: Path, root: Path) -> Pact:
     return made
 
 
-# https://github.com/pact-foundation/pact-specification, versions 2 to 4
+# As the Pact core spells them; what it spells otherwise, it does not know.
 _MATCHERS: Final = frozenset(
-    "type regex equality include number integer decimal date time timestamp datetime null boolean contentType values"
-    " arrayContains array-contains statusCode notEmpty semver eachKey eachValue".lower().split()
+    """
+    type regex equality include number integer decimal real date time timestamp datetime null boolean semver values
+    min max min-type max-type contentType content-type arrayContains array-contains statusCode status-code
+    notEmpty not-empty eachKey each-key eachValue each-value
+    """.split()  # noqa: SIM905 - a list would have a line for each
 )
 
 
 def _require_sound(name: str, raw: Mapping[str, Any], pact: Pact) -> None:
-    """Refuse what the Pact core would let pass: nothing to verify, one name for two, a matcher that it does not know.
+    """Refuse what the Pact core would let pass: nothing to verify, a matcher that it does not know.
 
     Raises:
         OrchestratorError: one of these.
@@ -151,21 +154,12 @@ def _require_sound(name: str, raw: Mapping[str, Any], pact: Pact) -> None:
             f"{name} has no interaction: an empty pact proves nothing",
             hint="Write it again with the consumer's tests, or take the file away.",
         )
-    names = Counter((i.description, tuple(state for state, _ in i.states), i.method) for i in pact.interactions)
-    (description, states, _), count = names.most_common(1)[0]
-    if count > 1:
-        given = f" given {', '.join(states)}" if states else ""
-        raise OrchestratorError(
-            Code.PACT_UNREADABLE,
-            f"{name} has {count} interactions called {text.one_line(description)!r}{text.one_line(given)}",
-            hint="Description and provider states name an interaction: give each its own.",
-        )
-    unknown = next((m for m in _matchers(raw) if m.lower() not in _MATCHERS), None)
+    unknown = next((m for m in _matchers(raw) if m not in _MATCHERS), None)
     if unknown is not None:
         raise OrchestratorError(
             Code.PACT_UNREADABLE,
             f"{name} has the unknown matcher {text.one_line(unknown)!r}",
-            hint="The Pact core would take it for equality, or for nothing: mend the consumer's test.",
+            hint="The Pact core has none of that name: mend the consumer's test.",
         )
 
 
@@ -174,7 +168,7 @@ def _matchers(raw: Mapping[str, Any]) -> Iterator[str]:
     waiting: list[Any] = [
         part.get("matchingRules")
         for interaction in [*raw.get("interactions", ()), *raw.get("messages", ())]
-        for part in (interaction, interaction.get("request") or {}, interaction.get("response") or {})
+        for part in (interaction, interaction.get("request"), *_responses(interaction))
         if isinstance(part, dict)
     ]
     while waiting:
@@ -211,39 +205,80 @@ def read_all(files: Sequence[Path], project: Project) -> tuple[list[Pact], list[
 
 
 def _pact(file: Path, raw: dict[str, Any]) -> Pact:
-    metadata = raw.get("metadata") or {}
-    specification = metadata.get("pactSpecification") or metadata.get("pact-specification") or {}
-    version = str(specification.get("version", ""))
+    version = _version(raw.get("metadata") or {})
+    is_v4 = version.partition(".")[0] == "4"
     return Pact(
         file=file,
         consumer=text.one_line(raw["consumer"]["name"]),
         provider=text.one_line(raw["provider"]["name"]),
         specification=text.one_line(version),
-        interactions=tuple(_described(i, version) for i in [*raw.get("interactions", ()), *raw.get("messages", ())]),
+        interactions=(
+            *(_described(i, f"Interaction {n}", is_v4=is_v4) for n, i in enumerate(raw.get("interactions", ()))),
+            *(_described(m, f"Message {n}", is_message=True) for n, m in enumerate(raw.get("messages", ()))),
+        ),
     )
 
 
-_V4: Final = 4  # of the specification: a body has a content type beside it
+def _version(metadata: Mapping[str, Any]) -> str:
+    told = metadata.get("pactSpecification") or metadata.get("pact-specification")
+    return str(told.get("version") or "") if isinstance(told, dict) else ""
+
+
+def _described(raw: dict[str, Any], name: str, *, is_v4: bool = False, is_message: bool = False) -> Described:
+    """Return an interaction as the Pact core reads it, with its defaults: else its result could not be found.
+
+    Args:
+        raw: As the pact has it.
+        name: How the core calls it if it has no description.
+        is_v4: Whether the pact is of version 4 of the specification: bodies have a content type beside them, there are
+            several types of interactions, and `pending` means something.
+        is_message: Whether it is one of the pact's `messages`.
+    """
+    is_message = is_message or (is_v4 and str(raw.get("type", _HTTP)) != _HTTP)
+    request = raw.get("request") or {}
+    response: Any = next(_responses(raw), {})
+    return Described(
+        description=_text(raw.get("description", name)),
+        states=tuple(_states(raw)),
+        method="" if is_message else str(request.get("method", "GET")).upper(),
+        path="" if is_message else str(request.get("path", "/")),
+        status=response["status"] if isinstance(response.get("status"), int) else None,
+        body=_content(response.get("body")) if is_v4 else response.get("body"),
+        pending=is_v4 and raw.get("pending") is True,
+    )
+
+
+_HTTP: Final = "Synchronous/HTTP"
+
+
+def _responses(raw: Mapping[str, Any]) -> Iterator[Any]:
+    """Yield what an interaction answers: a synchronous message may do so several times."""
+    told = raw.get("response")
+    if told:
+        yield from told if isinstance(told, list) else (told,)
 
 
 def _content(body: Any) -> Any:
     return body.get("content") if isinstance(body, dict) and not body.get("encoded") else None
 
 
-def _described(raw: dict[str, Any], version: str) -> Described:
-    states = raw.get("providerStates") or raw.get("providerState") or []
-    if isinstance(states, str):  # versions 1 and 2 of the specification
-        states = [{"name": states}]
-    request, response = raw.get("request") or {}, raw.get("response") or {}
-    return Described(
-        description=str(raw["description"]),
-        states=tuple((str(s["name"]), dict(s.get("params") or {})) for s in states),
-        method=str(request.get("method", "")).upper(),
-        path=str(request.get("path", "")),
-        status=response["status"] if isinstance(response.get("status"), int) else None,
-        body=_content(response.get("body")) if int(version.partition(".")[0] or 0) >= _V4 else response.get("body"),
-        pending=bool(raw.get("pending")),
-    )
+def _states(raw: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    if "providerStates" in raw:
+        told = raw["providerStates"]
+        for state in told if isinstance(told, list) else ():
+            named = state if isinstance(state, dict) else {}
+            parameters = named.get("params")
+            name = _text(named.get("name", "unknown provider states"))  # the core's words for one without a name
+            yield name, dict(parameters) if isinstance(parameters, dict) else {}
+        return
+    single = raw.get("providerState", raw.get("provider_state"))  # versions 1 and 2; the other is pact-ruby's of old
+    if single not in (None, ""):
+        yield _text(single), {}
+
+
+def _text(value: Any) -> str:
+    """Return a text as it is, and what is none as JSON."""
+    return value if isinstance(value, str) else json.dumps(value, separators=(",", ":"), ensure_ascii=False)
 
 
 def verify(
@@ -316,10 +351,27 @@ def interpret(
     error = str(results.get("error", ""))
     return tuple(
         _interaction(
-            pact, described, _take(left, described), failures, document, root=root, error=error, secrets=secrets
+            pact,
+            described,
+            _take(left, described),
+            failures,
+            document,
+            nth=nth,
+            root=root,
+            error=error,
+            secrets=secrets,
         )
-        for described in pact.interactions
+        for described, nth in zip(pact.interactions, _numbered(pact), strict=True)
     )
+
+
+def _numbered(pact: Pact) -> Iterator[int]:
+    """Yield how many interactions of the same name come before each: the core gives their results in that order."""
+    seen = Counter[tuple[str, ...]]()
+    for described in pact.interactions:
+        name = (described.description, *(state for state, _ in described.states))
+        yield seen[name]
+        seen[name] += 1
 
 
 def _take(left: list[dict[str, Any]], described: Described) -> dict[str, Any] | None:
@@ -342,6 +394,7 @@ def _interaction(
     failures: Sequence[StateFailure],
     document: Document | None,
     *,
+    nth: int,
     root: Path,
     error: str,
     secrets: Sequence[str],
@@ -350,6 +403,7 @@ def _interaction(
     failed = next((f for f in failures if any((f.state, f.parameters) == state for state in described.states)), None)
     unmade = next((f for f in failures if described.is_message and f.message == described.description), None)
     mismatches = tuple(_mismatch(m, secrets) for m in _raw_mismatches(result))
+    name = (pact.consumer, described.description, *(state for state, _ in described.states))
     why = ""
     if failed:
         verification, why = Verification.STATE_FAILED, f"{failed.code}: {failed.error}"
@@ -363,7 +417,7 @@ def _interaction(
         verification = Verification.PENDING if described.pending or result.get("pending") else Verification.MISMATCH
         why = "" if mismatches else str((result.get("mismatch") or {}).get("message", ""))
     return Interaction(
-        fingerprint=fingerprint("interaction", pact.consumer, described.description, *(n for n, _ in described.states)),
+        fingerprint=fingerprint("interaction", *name, *([str(nth)] if nth else ())),
         consumer=pact.consumer,
         description=text.one_line(described.description),
         states=tuple(text.one_line(name) for name, _ in described.states),

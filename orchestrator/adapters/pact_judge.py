@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator.adapters import judge
-from orchestrator.adapters.pact_worker import verified
+from orchestrator.adapters.pact_worker import verified, why_nothing
 
 _STATE = "/_state"
 _OF_THE_CONNECTION = ("connection", "transfer-encoding", "content-length", "date")
@@ -80,19 +80,19 @@ def _judged(answers: _Answers, told: Mapping[str, Any], file: Path) -> dict[str,
     interaction = pact["interactions"][told["interaction"]]
     needs_states = any(state["returned"] for state in told["states"])
     if not needs_states:  # asking for them takes as long as all the rest
-        for key in ("providerState", "providerStates"):
+        for key in ("providerState", "provider_state", "providerStates"):
             interaction.pop(key, None)
     pact["interactions"] = [interaction]
     pact.pop("messages", None)
     file.write_text(json.dumps(pact), "utf-8")
-    results, failed, _ = verified(
+    results, _, said = verified(
         provider=pact["provider"]["name"],
         url=answers.url,
         file=str(file),
         state_url=answers.url + _STATE if needs_states else "",
     )
     found = results.get("interactionResults") or []
-    return dict(found[0]) if found else {"result": "Error", "mismatch": {"message": failed or "nothing was verified"}}
+    return dict(found[0]) if found else {"result": "Error", "mismatch": {"message": why_nothing(results, said)}}
 
 
 def main(incoming: int, outgoing: int, folder: str) -> None:

@@ -49,13 +49,24 @@ def verified(
     return verifier.results or {}, failed, verifier.output(strip_ansi=True) or ""
 
 
+def why_nothing(results: dict[str, Any], said: str) -> str:
+    """Return why the core has no result at all: it can't read the pact, or lacks a plugin.
+
+    What the binding raises then names nothing but an address in memory.
+    """
+    told = [
+        str(e["mismatch"]["message"]) for e in results.get("errors") or () if "message" in (e.get("mismatch") or {})
+    ]
+    return "; ".join(told) or said.strip() or "the Pact core broke down"
+
+
 def main(job: Path) -> None:
     """Do the job and write the core's own results, as JSON, where the job says."""
     order = json.loads(job.read_bytes())
     output = Path(order.pop("output"))
     results, failed, said = verified(**order)
     if not results.get("interactionResults"):
-        results["error"] = failed or "the Pact core verified nothing"
+        results["error"] = why_nothing(results, said) if failed else "the Pact core verified nothing"
     part = output.with_suffix(".part")
     part.write_text(json.dumps(results), "utf-8")
     part.replace(output)  # whole or not at all: this process may be ended at any time

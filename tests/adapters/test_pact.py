@@ -117,7 +117,7 @@ def test_a_ruby_pacts_metadata_is_understood(tmp_path: Path) -> None:
         (b'{"consumer": "a", "provider": "b"}', "not a pact"),
         (b'{"consumer": {"name": 3}, "provider": {"name": "b"}}', "not a pact"),
         (b'{"consumer": {"name": "a"}, "provider": {"name": "b"}, "interactions": null}', "not a pact"),
-        (b'{"consumer": {"name": "a"}, "provider": {"name": "b"}, "interactions": [{}]}', "'description'"),
+        (b'{"consumer": {"name": "a"}, "provider": {"name": "b"}, "interactions": [{"response": 3}]}', "not a pact"),
         (b'{"consumer": {"name": "a"}, "provider": {"name": "b"}, "interactions": ["x"]}', "not a pact"),
         (b'{"consumer": {"name": "a"}, "provider": {"name": "b"}, "metadata": []}', "has no interaction"),
         (b'{"consumer": {"name": "a"}, "provider": {"name": "b"}, "metadata": ["x"]}', "not a pact"),
@@ -225,11 +225,80 @@ def test_one_result_is_not_taken_for_two_interactions(tmp_path: Path) -> None:
     ]
 
 
-def test_two_interactions_of_one_name_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(OrchestratorError, match="has 2 interactions called 'a'"):
-        written(tmp_path, made({"description": "a"}, {"description": "a"}))
-    states = [{"name": "x"}]
-    assert written(tmp_path, made({"description": "a"}, {"description": "a", "providerStates": states})).interactions
+def test_interactions_of_one_name_have_the_results_in_their_order_and_names_of_their_own(tmp_path: Path) -> None:
+    raw = made({"description": "a"}, {"description": "b"}, {"description": "a"}, {"description": "a"})
+    results = [{"description": "a", **OK}, {"description": "b", **OK}, {"description": "a", "result": "Error"}]
+    found = judged(tmp_path, raw, results)
+    assert [i.result for i in found] == [
+        Verification.VERIFIED,
+        Verification.VERIFIED,
+        Verification.MISMATCH,
+        Verification.NOT_RUN,
+    ]
+    assert len({i.fingerprint for i in found}) == len(found)
+    (alone,) = judged(tmp_path, made({"description": "a"}), [])
+    assert found[0].fingerprint == alone.fingerprint
+
+
+def test_an_interaction_without_a_name_is_called_as_the_core_calls_it(tmp_path: Path) -> None:
+    raw = made({"description": "a"}, {}, {"description": 3}, messages=[{"description": "m"}, {}])
+    names = [i.description for i in written(tmp_path, raw).interactions]
+    assert names == ["a", "Interaction 1", "3", "m", "Message 1"]
+
+
+def test_a_request_without_method_and_path_is_no_message(tmp_path: Path) -> None:
+    (only,) = written(tmp_path, made({"description": "a"})).interactions
+    assert (only.method, only.path, only.is_message) == ("GET", "/", False)
+
+
+def test_the_types_of_version_4_say_what_is_a_message(tmp_path: Path) -> None:
+    replies = [{"contents": {"content": 1}}, {"contents": {"content": 2}}]
+    raw = made(
+        {"type": "Synchronous/HTTP", "description": "a"},
+        {"type": "Asynchronous/Messages", "description": "b", "contents": {"content": 1}},
+        {"type": "Synchronous/Messages", "description": "c", "request": {"contents": {}}, "response": replies},
+        {"type": "Synchronous/Messages", "description": "d", "request": {"contents": {}}, "response": []},
+        version="4.0",
+    )
+    assert [i.is_message for i in written(tmp_path, raw).interactions] == [False, True, True, True]
+
+
+@pytest.mark.parametrize(
+    ("told", "states"),
+    [
+        ({"provider_state": "x"}, [("x", {})]),  # pact-ruby's, of old
+        ({"providerState": "x", "provider_state": "y"}, [("x", {})]),
+        ({"providerState": None, "provider_state": "y"}, []),
+        ({"providerState": 3}, [("3", {})]),
+        ({"providerStates": "x"}, []),
+        ({"providerStates": None, "providerState": "x"}, []),
+        ({"providerStates": ["x", {"params": {"n": 1}}]}, [("unknown provider states", p) for p in ({}, {"n": 1})]),
+        ({"providerStates": [{"name": "x", "params": [1]}]}, [("x", {})]),
+    ],
+)
+def test_states_are_those_that_the_core_reads(
+    tmp_path: Path, told: dict[str, Any], states: list[tuple[str, dict[str, Any]]]
+) -> None:
+    (only,) = written(tmp_path, made({"description": "a", **told})).interactions
+    assert list(only.states) == states
+
+
+def test_pending_is_a_word_of_version_4_and_no_text(tmp_path: Path) -> None:
+    def pending(told: Any, version: str) -> bool:
+        (only,) = written(tmp_path, made({"description": "a", "pending": told}, version=version)).interactions
+        return only.pending
+
+    assert pending(True, "4.0")
+    assert not pending("true", "4.0")
+    assert not pending(True, "3.0.0")
+
+
+@pytest.mark.parametrize("version", [None, "4", {"version": None}, {"version": "newest"}, []])
+def test_a_version_that_says_nothing_is_none(tmp_path: Path, version: Any) -> None:
+    raw = made({"description": "a", "response": {"body": {"content": 1}}})
+    raw["metadata"]["pactSpecification"] = version
+    (only,) = written(tmp_path, raw).interactions
+    assert only.body == {"content": 1}
 
 
 @pytest.mark.parametrize(
@@ -244,6 +313,20 @@ def test_a_matcher_that_nobody_knows_is_refused(tmp_path: Path, rules: dict[str,
     interaction = {"description": "a", "response": {"status": 200, "matchingRules": rules}}
     with pytest.raises(OrchestratorError, match="has the unknown matcher 'frobnicate'"):
         written(tmp_path, made(interaction))
+
+
+@pytest.mark.parametrize("name", ["real", "min", "max-type", "content-type", "contentType", "each-key", "notEmpty"])
+def test_matchers_that_the_core_knows_are_taken(tmp_path: Path, name: str) -> None:
+    rules = {"body": {"$.id": {"matchers": [{"match": name}]}}}
+    assert written(tmp_path, made({"description": "a", "response": {"matchingRules": rules}})).interactions
+
+
+def test_a_matcher_is_refused_where_its_letters_are_others_than_the_cores_and_in_replies(tmp_path: Path) -> None:
+    rules = {"body": {"$.id": {"matchers": [{"match": "Type"}]}}}
+    replies = [{"contents": {}}, {"contents": {}, "matchingRules": rules}]
+    raw = made({"type": "Synchronous/Messages", "description": "a", "request": {}, "response": replies}, version="4.0")
+    with pytest.raises(OrchestratorError, match="has the unknown matcher 'Type'"):
+        written(tmp_path, raw)
 
 
 def test_results_of_equal_descriptions_go_to_the_interactions_with_their_states(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import os
 import re
 import subprocess
@@ -93,6 +94,30 @@ def test_they_find_with_plain_pytest_what_the_stage_finds(tmp_path: Path) -> Non
     assert code == 1
     assert "1 failed" in said
     assert "Gone" in said
+
+
+def test_they_find_interactions_as_the_core_names_them_and_hold_all_of_one_name(tmp_path: Path) -> None:
+    shop = support.copy_of(support.SHOP, tmp_path)
+    wrong, right = ({"request": {"path": "/nowhere"}, "response": {"status": status}} for status in (200, 404))
+    interactions = [
+        {"description": "nothing", "provider_state": "no orders", **right},
+        {"description": "something", **right},
+        {"description": "something", **wrong},
+        right,
+    ]
+    raw = {"consumer": {"name": "till"}, "provider": {"name": "shop"}, "interactions": interactions}
+    for file in (shop / "pacts").glob("*.json"):
+        file.unlink()
+    (shop / "pacts" / "till-shop.json").write_text(json.dumps(raw))
+    hooks = shop / "tests" / "hooks.py"
+    hooks.write_text(hooks.read_text() + '\nprovider_states = {"no orders": lambda: None}\n')
+    project = config.load(shop)
+    pacts, _ = pact.read_all(pact.find(project), project)
+    generated.write(pact_modules.render(pacts, project), "0" * 12, pact_modules.folder(project), project.root)
+    with agent.running(project) as app:
+        _, said = run_against(project, app)
+    failed = set(re.findall(r"FAILED \S+::(\w+)", said))
+    assert (failed, "2 passed" in said) == ({"test_something", "test_something_2"}, True), said
 
 
 def test_a_provider_state_that_fails_is_told_apart(tmp_path: Path) -> None:

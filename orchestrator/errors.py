@@ -93,6 +93,7 @@ class Code(StrEnum):
     PACT_CONFLICT = "QO510"
     SHELF_FAILED = "QO511"
     RESULTS_NOT_PUBLISHED = "QO512"
+    NAMED_TWICE = "QO513"
     # Mutation (QO602 and QO611 were given once, and nothing has them now)
     NO_CRITICAL_PATH = "QO601"
     MUTMUT_FAILED = "QO603"

@@ -55,6 +55,11 @@ class Described(msgspec.Struct, frozen=True, kw_only=True):
     pending: bool = False
 
     @property
+    def name(self) -> tuple[str, ...]:
+        """What an interaction is known by: its description and its provider states."""
+        return (self.description, *(state for state, _ in self.states))
+
+    @property
     def is_message(self) -> bool:
         """Whether it is a message, and no request."""
         return not self.method
@@ -202,6 +207,24 @@ def read_all(files: Sequence[Path], project: Project) -> tuple[list[Pact], list[
             )
         )
     return pacts, problems
+
+
+def named_twice(pacts: Sequence[Pact], root: Path) -> list[Problem]:
+    """Return a notice of each pact in which two interactions have one name."""
+    found = []
+    for one in pacts:
+        ((description, *states), count) = Counter(i.name for i in one.interactions).most_common(1)[0]
+        if count > 1:
+            given = f" given {', '.join(states)}" if states else ""
+            message = f"{told(one.file, root)} has {count} interactions called {description!r}{given}"
+            found.append(
+                Problem(
+                    code=Code.NAMED_TWICE,
+                    message=text.one_line(message),
+                    hint="Give each its own description in the consumer's tests.",
+                )
+            )
+    return found
 
 
 def _pact(file: Path, raw: dict[str, Any]) -> Pact:
@@ -369,9 +392,8 @@ def _numbered(pact: Pact) -> Iterator[int]:
     """Yield how many interactions of the same name come before each: the core gives their results in that order."""
     seen = Counter[tuple[str, ...]]()
     for described in pact.interactions:
-        name = (described.description, *(state for state, _ in described.states))
-        yield seen[name]
-        seen[name] += 1
+        yield seen[described.name]
+        seen[described.name] += 1
 
 
 def _take(left: list[dict[str, Any]], described: Described) -> dict[str, Any] | None:
@@ -403,7 +425,6 @@ def _interaction(
     failed = next((f for f in failures if any((f.state, f.parameters) == state for state in described.states)), None)
     unmade = next((f for f in failures if described.is_message and f.message == described.description), None)
     mismatches = tuple(_mismatch(m, secrets) for m in _raw_mismatches(result))
-    name = (pact.consumer, described.description, *(state for state, _ in described.states))
     why = ""
     if failed:
         verification, why = Verification.STATE_FAILED, f"{failed.code}: {failed.error}"
@@ -417,7 +438,7 @@ def _interaction(
         verification = Verification.PENDING if described.pending or result.get("pending") else Verification.MISMATCH
         why = "" if mismatches else str((result.get("mismatch") or {}).get("message", ""))
     return Interaction(
-        fingerprint=fingerprint("interaction", *name, *([str(nth)] if nth else ())),
+        fingerprint=fingerprint("interaction", pact.consumer, *described.name, *([str(nth)] if nth else ())),
         consumer=pact.consumer,
         description=text.one_line(described.description),
         states=tuple(text.one_line(name) for name, _ in described.states),

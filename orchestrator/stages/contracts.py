@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Sequence
+from typing import Final
 
 from orchestrator import text
 from orchestrator.adapters import generated, pact, pact_modules, scenarios
@@ -20,6 +21,7 @@ from orchestrator.model.stage import StageResult
 from orchestrator.stages.context import Context, completed, keep_on_interrupt, skipped, timed_out
 
 NAME = "contracts"
+_NOTICES: Final = (Code.RESULTS_NOT_PUBLISHED, Code.NAMED_TWICE)  # that leave the stage's end as it is
 
 
 def run(context: Context) -> StageResult:
@@ -45,6 +47,7 @@ def run(context: Context) -> StageResult:
     pacts, problems = pact.read_all(files, project)
     if not pacts:
         raise OrchestratorError(Code(problems[0].code), problems[0].message, hint=problems[0].hint)
+    problems += pact.named_twice(pacts, project.root)
     _write_modules(pacts, project)
     context.app()
     verifying = Verifying(
@@ -80,7 +83,7 @@ def _write_modules(pacts: Sequence[Pact], project: Project) -> None:
 
 def _error(found: Contracts, problems: list[Problem]) -> OrchestratorError | None:
     """Return why not everything could be verified; None: everything was, for better or worse."""
-    faults = [p for p in problems if p.code != Code.RESULTS_NOT_PUBLISHED]
+    faults = [p for p in problems if p.code not in _NOTICES]
     if faults:
         first = faults[0]
         return OrchestratorError(Code(first.code), first.message, hint=first.hint)

@@ -225,6 +225,13 @@ def test_one_result_is_not_taken_for_two_interactions(tmp_path: Path) -> None:
     ]
 
 
+def test_a_pact_with_two_interactions_of_one_name_is_told(tmp_path: Path) -> None:
+    one, like_it = {"description": "a", "providerState": "b"}, {"description": "a"}
+    assert pact.named_twice([written(tmp_path, made(one, like_it))], tmp_path) == []
+    (told,) = pact.named_twice([written(tmp_path, made(one, like_it, one))], tmp_path)
+    assert (told.code, told.message) == (Code.NAMED_TWICE, "made.json has 2 interactions called 'a' given b")
+
+
 def test_interactions_of_one_name_have_the_results_in_their_order_and_names_of_their_own(tmp_path: Path) -> None:
     raw = made({"description": "a"}, {"description": "b"}, {"description": "a"}, {"description": "a"})
     results = [{"description": "a", **OK}, {"description": "b", **OK}, {"description": "a", "result": "Error"}]

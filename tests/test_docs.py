@@ -36,6 +36,7 @@ NOTICES = {
     Code.JUDGE_FAILED,
     Code.NOT_REPEATED,
     Code.RESULTS_NOT_PUBLISHED,
+    Code.NAMED_TWICE,
 }  # they end nothing
 _FENCE = re.compile(r"^(```+)[^\n]*\n(.*?)^\1\s*$", re.MULTILINE | re.DOTALL)
 _SPAN = re.compile(r"`([^`\n]+)`")

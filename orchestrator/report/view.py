@@ -116,6 +116,7 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     hidden_incompatibilities: int
     unpromised: list[str]
     undescribed: list[str]
+    uncalled: list[str]
     unseen: list[str]
     unread: list[str]
     covered: list[Covered]
@@ -185,6 +186,7 @@ def view(report: Report) -> View:
         hidden_incompatibilities=max(0, len(incompatibilities) - MOST),
         unpromised=_fields(run, lambda field: not field.described and bool(field.consumers)),
         undescribed=_responses(run, lambda response: not response.described and bool(response.seen)),
+        uncalled=_uncalled(run),
         unseen=_responses(run, lambda response: response.described and not response.seen),
         unread=_fields(run, lambda field: field.described and not field.consumers),
         covered=coverage[:MOST],
@@ -210,6 +212,14 @@ def _fields(run: Run, wanted: Callable[[FieldUse], bool]) -> list[str]:
 
 def _responses(run: Run, wanted: Callable[[ResponseUse], bool]) -> list[str]:
     return [f"{one.operation} {one.status}" for one in _uses(run) if wanted(one)]
+
+
+def _uncalled(run: Run) -> list[str]:
+    """Return the operations of which nobody has seen any response."""
+    seen: dict[str, bool] = {}
+    for one in _uses(run):
+        seen[one.operation] = seen.get(one.operation, False) or bool(one.seen)
+    return [operation for operation, is_seen in seen.items() if not is_seen]
 
 
 def _uses(run: Run) -> tuple[ResponseUse, ...]:

@@ -12,7 +12,8 @@ import pytest
 from orchestrator import codec, history
 from orchestrator.config import Gates
 from orchestrator.model.contracts import Verification
-from orchestrator.model.mutation import Disagreement, MutantKind, MutantStatus, Mutation, SelfCheck, Unmutated
+from orchestrator.model.description import Description, FieldUse, ResponseUse
+from orchestrator.model.mutation import Checked, Disagreement, MutantKind, MutantStatus, Mutation, SelfCheck, Unmutated
 from orchestrator.model.problem import Problem
 from orchestrator.model.run import OperationRow, Report
 from orchestrator.model.stage import StageStatus
@@ -297,6 +298,34 @@ def test_a_long_list_of_changes_is_cut_and_says_so() -> None:
     now = run(properties(*(finding(check=str(n)) for n in range(60))))
     report = builders.report(now, history.compare(now, run(properties()), "baseline"))
     assert "and 10 more" in page_of(report).text
+
+
+def test_it_is_told_of_each_response_who_sees_it_checks_it_and_reads_it() -> None:
+    fields = (
+        FieldUse(path="$.id", described=True, seen=3, consumers=("web",)),
+        FieldUse(path="$.note", described=True, seen=3),
+        FieldUse(path="$.extra", described=False, seen=1, consumers=("till",)),
+    )
+    responses = (
+        ResponseUse(
+            operation="GET /a", status="200", described=True, seen={"suite": 3}, consumers=("web",), fields=fields
+        ),
+        ResponseUse(operation="GET /a", status="404", described=False, seen={"property": 2}),
+        ResponseUse(operation="GET /b", status="200", described=True),
+    )
+    checked = Checked(request="GET /a", status=200, place="$.id", operation="GET /a")
+    killed = builders.mutant(MutantStatus.KILLED, killer="tests/test_a.py::test_a", checked=checked)
+    found = page_of(
+        builders.report(run(Description(responses=responses), Mutation(mutants=(killed,), critical=("a.py",))))
+    ).text
+    assert (
+        "1 field read and not promised, 1 response seen and not described, 1 response described and never seen, "
+        "1 operation never called, 1 field that no consumer reads"
+    ) in found
+    told = " ".join(found.split())
+    assert "GET /a 200 seen 3 × by tests; read by web ✓ checked $.id – not known $.note, $.extra" in told
+    assert "GET /a 404 ! not described seen 2 × by generated tests" in told
+    assert "GET /b 200 seen by nobody" in told
 
 
 def test_slow_tests_are_listed_slowest_first() -> None:

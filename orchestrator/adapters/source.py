@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import ast
+import re
 import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
 from orchestrator.agent.mutation.lines import branches, first_line, outermost
 from orchestrator.config import Project
+
+_LOOKS_AT_TYPES: Final = re.compile(
+    rb"^\s*(?:from|import)\s+(?:pydantic|fastapi|msgspec|attrs?|cattrs|typeguard|beartype|sqlmodel|typer|litestar|dacite"
+    rb"|strawberry|ninja|injector)\b|get_type_hints",
+    re.MULTILINE,
+)
 
 
 class Function(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,6 +71,11 @@ def functions(project: Project) -> tuple[Function, ...]:
         path = relative(file, root)
         found += _functions(tree.body, path, module_name(file, project))
     return tuple(found)
+
+
+def looks_at_types(file: Path) -> bool:
+    """Whether a file of the source looks at types while it runs, by the packages that it uses."""
+    return bool(_LOOKS_AT_TYPES.search(file.read_bytes()))
 
 
 def relative(file: Path, root: Path) -> str:

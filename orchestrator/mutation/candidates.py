@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import re
 from collections.abc import Mapping, Sequence
 from importlib.util import decode_source
 from pathlib import Path
@@ -126,16 +125,9 @@ def _emptied(texts: Mapping[str, str], selection: Selection) -> tuple[Mapping[st
     return made, errors
 
 
-_LOOKS_AT_TYPES: Final = re.compile(
-    rb"^\s*(?:from|import)\s+(?:pydantic|fastapi|msgspec|attrs?|cattrs|typeguard|beartype|sqlmodel|typer|litestar|dacite"
-    rb"|strawberry|ninja|injector)\b|get_type_hints",
-    re.MULTILINE,
-)
-
-
 def _types_matter(project: Project) -> bool:
     """Whether anything of the source looks at types while it runs, by the packages that it uses."""
-    return any(_LOOKS_AT_TYPES.search(file.read_bytes()) for file in source.files(project))
+    return any(map(source.looks_at_types, source.files(project)))
 
 
 class _Place(msgspec.Struct, frozen=True):

@@ -2,7 +2,8 @@
 
 A constant of a module or a plain class is read where its name stands. If that is only in functions, and none of these
 has run at import, then binding the name anew is the same as importing the changed module; it takes no time, and only
-tests that execute a statement with the name can notice. Everything else that runs at import has to be imported afresh.
+tests that execute a statement with the name can notice. So it is with the default of a dataclass' field, which shows
+where the name of the class stands. Everything else that runs at import has to be imported afresh.
 """
 
 from __future__ import annotations
@@ -16,7 +17,9 @@ from typing import Final
 
 import msgspec
 
+from orchestrator.adapters import source
 from orchestrator.mutation.candidates import Candidate
+from orchestrator.mutation.dataclass_fields import AtImport, fields_of
 
 # Calls that give a value and do nothing else.
 _PURE_CALLS: Final = frozenset(
@@ -29,11 +32,13 @@ class Mention(msgspec.Struct, frozen=True):
     """Where a name stands.
 
     Attributes:
+        name: The name; `*` where any may be meant.
         path: The file.
         line: First line of the statement.
         at_import: Whether it is outside of functions.
     """
 
+    name: str
     path: str
     line: int
     at_import: bool
@@ -72,13 +77,18 @@ class Names:
         self._assigned: dict[tuple[str, str], int] = {}
         self._aliases: dict[str, set[str]] = {}  # by name: what imports call it too
         self._decorated: set[tuple[str, str]] = set()
+        self._types_matter = False
+        self._dataclasses: dict[tuple[str, str], dict[str, int | None]] = {}
+        self._made_at_import = AtImport()
         self._test_words: dict[str, frozenset[str]] = {}
         self._read_at_collection: set[str] = set()
+        helpers: dict[str, set[str]] = {}  # functions of the tests' files, with the names that they read
         self._modules = frozenset(Path(path).stem for path in sources)
         for path in sources:
             tree = _parsed(path)
             if tree is not None:
                 self._read(path, tree)
+                self._types_matter |= source.looks_at_types(Path(path))
         for path in tests:
             tree = _parsed(path)
             if tree is not None:
@@ -87,20 +97,29 @@ class Names:
                     self._aliases_of(statement)
                     if is_outside:
                         self._read_at_collection |= _loaded(statement)
+                        self._made_at_import.note(statement)
+                    if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef):
+                        helpers.setdefault(statement.name, set()).update(_read_in(statement))
+        self._read_by_helpers = _read_by_called(self._read_at_collection, helpers)
 
     def _read(self, path: str, tree: ast.Module) -> None:
         for statement, owner, at_import in _statements(tree.body):
+            if at_import:
+                self._made_at_import.note(statement)
             names = _loaded(statement)
             if _reads_anything(statement, self._modules):
                 names.add(_ANY)
             for name in names:
-                self._mentions.setdefault(name, []).append(Mention(path, statement.lineno, at_import))
+                self._mentions.setdefault(name, []).append(Mention(name, path, statement.lineno, at_import))
             self._aliases_of(statement)
             for name in _stored(statement):
                 key = (path, f"{owner}.{name}" if owner else name)
                 self._assigned[key] = self._assigned.get(key, 0) + 1
             if isinstance(statement, ast.ClassDef) and (statement.decorator_list or statement.keywords):
-                self._decorated.add((path, f"{owner}.{statement.name}" if owner else statement.name))
+                name = f"{owner}.{statement.name}" if owner else statement.name
+                self._decorated.add((path, name))
+                if not owner and (fields := fields_of(statement)):
+                    self._dataclasses[path, name] = fields
 
     def _aliases_of(self, statement: ast.stmt) -> None:
         for name, alias in _renamed(statement):
@@ -115,20 +134,32 @@ class Names:
         if not name.isidentifier() or _NO_CONSTANT.match(name) or not _is_pure(candidate, name):
             return None
         key = f"{owner}.{name}" if owner else name
-        takes_all = self._assigned.get((path, "*"), 0)
-        if self._assigned.get((path, key), 0) != 1 or takes_all or (path, owner) in self._decorated:
+        if self._assigned.get((path, key), 0) != 1 or self._assigned.get((path, "*"), 0):
             return None
-        if self._read_at_collection & self._known_as(name):
+        shows = self._shows(path, owner, name)
+        if not shows or self._read_by_helpers & self._known_as(shows):
             return None
         lines: dict[str, int] = {}
-        for mention in (*self._mentioned(name), *self._mentions.get(_ANY, ())):
+        for mention in (*self._mentioned(shows), *self._mentions.get(_ANY, ())):
+            if mention.at_import and shows == owner and mention.name != _ANY:
+                continue  # it gives the field, or tells a type
             executed = self._at_import.get(mention.path, 0) >> mention.line & 1
             if mention.at_import or executed:
                 return None
             lines[mention.path] = lines.get(mention.path, 0) | 1 << mention.line
-        files = frozenset(p for p, words in self._test_words.items() if words & self._known_as(name))
+        files = frozenset(p for p, words in self._test_words.items() if words & self._known_as(shows))
         shared = any(not Path(p).name.startswith("test") and not Path(p).name.endswith("_test.py") for p in files)
         return Constant(owner=owner, name=name, lines=lines, files=files, everybody=shared)
+
+    def _shows(self, path: str, owner: str, name: str) -> str:
+        """Return the name that stands wherever a value shows: its own, or its dataclass'; empty: it shows elsewhere."""
+        fields = self._dataclasses.get((path, owner))
+        if fields is None:
+            is_hidden = (path, owner) in self._decorated or self._read_at_collection & self._known_as(name)
+            return "" if is_hidden else name
+        if self._types_matter or name not in fields or self._assigned.get((path, owner), 0) != 1:
+            return ""
+        return "" if self._made_at_import.leaves_out(self._known_as(owner), name, fields[name]) else owner
 
     def _known_as(self, name: str) -> set[str]:
         """Return a name, and those that imports give it."""
@@ -152,6 +183,18 @@ class Names:
             for mention in self._mentioned(name):
                 lines[mention.path] = lines.get(mention.path, 0) | 1 << mention.line
         return lines
+
+
+def _read_by_called(names: Iterable[str], functions: Mapping[str, set[str]]) -> set[str]:
+    """Return what functions read that may be called by these names, and those that they may call."""
+    found: set[str] = set()
+    waiting, seen = list(names), set(names)
+    while waiting:
+        read = functions.get(waiting.pop(), set())
+        found |= read
+        waiting += read - seen
+        seen |= read
+    return found
 
 
 def _parsed(path: str) -> ast.Module | None:
@@ -195,6 +238,11 @@ def _statements(
             yield from _statements(getattr(statement, field, ()), inner, at_import=inside)
         for part in (*getattr(statement, "handlers", ()), *getattr(statement, "cases", ())):
             yield from _statements(part.body, inner, at_import=inside)
+
+
+def _read_in(function: ast.stmt) -> set[str]:
+    """Return the names that a function reads, those of its inner statements too."""
+    return {name for statement in ast.walk(function) if isinstance(statement, ast.stmt) for name in _loaded(statement)}
 
 
 def _own_nodes(statement: ast.stmt) -> Iterator[ast.AST]:

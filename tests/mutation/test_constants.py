@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -251,3 +252,59 @@ def test_mentions_are_told_of_whatever_a_statement_defines(tmp_path: Path) -> No
     assert names.mentions(found) == {str(tmp_path / "prices.py"): 1 << 5 | 1 << 8}
     nameless = candidate(tmp_path / "prices.py", "<module>", "call(2)", kind=MutantKind.MODULE)
     assert names.mentions(nameless) == {}
+
+
+DRAFT = "@dataclass\nclass Draft:\n    owner: str\n    label: str = ''\n\ndef make(owner):\n    return Draft(owner)\n"
+
+
+def default(root: Path, code: str = DRAFT, **more: Any) -> Constant | None:
+    """What is said of another default for the field `label` of `Draft`."""
+    file = root / "prices.py"
+    file.write_text(code, "utf-8")
+    number = next(n for n, t in enumerate(code.split("\n"), 1) if t.startswith("    label"))
+    found = candidate(file, "Draft.label", "    label: str = 'a'", first=number, kind=MutantKind.CLASS)
+    for name, text in (more.get("others", {}) | more.get("tests", {})).items():
+        (root / name).write_text(text, "utf-8")
+    names = Names(
+        [str(file), *(str(root / name) for name in more.get("others", {}))],
+        [str(root / name) for name in more.get("tests", {})],
+        {str(file): more.get("at_import", 1 << 1)},
+    )
+    return names.constant(found)
+
+
+def test_the_default_of_a_dataclass_shows_where_its_name_stands(tmp_path: Path) -> None:
+    others = {"b.py": "from prices import Draft as D\n\ndef f(draft: D) -> D:\n    return D('a')\n"}
+    found = default(tmp_path, others=others, tests={"test_a.py": "from prices import Draft\n"})
+    assert found == Constant(
+        owner="Draft",
+        name="label",
+        lines={str(tmp_path / "prices.py"): 1 << 7, str(tmp_path / "b.py"): 1 << 4},
+        files=frozenset({str(tmp_path / "test_a.py")}),
+        everybody=False,
+    )
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"others": {"b.py": "from prices import Draft\nFIRST = Draft('a')\n"}},
+        {"others": {"b.py": "from prices import Draft as D\nFIRST = D('a')\n"}},
+        {"tests": {"test_a.py": "from prices import Draft\nFIRST = Draft('a')\n"}},
+        {"tests": {"test_a.py": "from prices import Draft\ndef new():\n    return Draft('a')\n\nALL = [new()]\n"}},
+        {"at_import": 1 << 1 | 1 << 7},
+        {"others": {"b.py": "import pydantic\n"}},
+        {"code": DRAFT + "\nDraft = other(Draft)\n"},
+        {"code": DRAFT.replace("@dataclass\n", "@dataclass(slots=True)\n")},
+    ],
+)
+def test_the_default_of_a_dataclass_that_may_have_shown_at_import_is_refused(
+    tmp_path: Path, more: dict[str, Any]
+) -> None:
+    assert default(tmp_path, **more) is None
+
+
+def test_a_constant_that_a_helper_of_the_tests_reads_at_collection_is_refused(tmp_path: Path) -> None:
+    text = "import prices\n\ndef cases():\n    return some()\n\ndef some():\n    return [prices.LIMIT]\n"
+    assert constant(tmp_path, "LIMIT", READ, tests={"test_a.py": text}) is not None
+    assert constant(tmp_path, "LIMIT", READ, tests={"test_a.py": text + "\nCASES = cases()\n"}) is None

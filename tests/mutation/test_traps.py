@@ -1468,3 +1468,47 @@ def test_a_fixture_that_fails_kills_with_what_it_says(tmp_path: Path) -> None:
     )
     assert judged["a - b"].status is KILLED
     assert judged["a - b"].message == "ValueError: -1 is not three"
+
+
+def test_the_default_of_a_dataclass_is_changed_wherever_it_shows(tmp_path: Path) -> None:
+    judged = judge(
+        tmp_path,
+        {
+            "pkg/drafts.py": """\
+                from __future__ import annotations
+                from dataclasses import dataclass
+
+                @dataclass(frozen=True)
+                class Draft:
+                    owner: str
+                    label: str = "none"
+                    size: int = 30
+                    unused: int = 40
+
+                @dataclass
+                class Kept:
+                    size: int = 50
+
+                KEPT = Kept()
+
+                def drafted(owner: str) -> Draft:
+                    return Draft(owner)
+                """,
+            "tests/test_drafts.py": """\
+                from pkg.drafts import KEPT, Draft, drafted
+
+                def test_label():
+                    assert drafted("a").label == "none"
+
+                def test_size():
+                    assert Draft.size == 30
+
+                def test_kept():
+                    assert KEPT.size == 50
+                """,
+        },
+    )
+    assert judged['label: str = "XXnoneXX"'].killer == "tests/test_drafts.py::test_label"
+    assert judged["size: int = 31"].killer == "tests/test_drafts.py::test_size"
+    assert judged["unused: int = 41"].status is SURVIVED
+    assert judged["size: int = 51"].killer == "tests/test_drafts.py::test_kept"

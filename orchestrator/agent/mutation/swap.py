@@ -190,6 +190,11 @@ class LiveFunctions:
                 raise NotSwappable(f"its new value can't be made: {error}") from error
             if owner:
                 holder = functools.reduce(getattr, owner.split("."), module)
+                if "__dataclass_fields__" in getattr(holder, "__dict__", ()):
+                    for one, attribute, new in _of_field(holder, name, scope[name]):
+                        bound.append((one, attribute, getattr(one, attribute)))
+                        setattr(one, attribute, new)
+                    continue
                 if not _is_plain(holder) or name not in vars(holder):
                     raise NotSwappable("its class is made in a way of its own")
                 bound.append((holder, name, vars(holder)[name]))
@@ -315,6 +320,30 @@ def _is_plain(holder: Any) -> bool:
         for base in holder.__mro__
         if base is not object
     )
+
+
+def _of_field(holder: Any, name: str, value: Any) -> list[tuple[Any, str, Any]]:
+    """Return what has the default of a dataclass' field, with the attribute, and with what it is to be then.
+
+    Raises:
+        NotSwappable: the class was not made by `dataclass` alone, or it would not take the value.
+    """
+    init, field = vars(holder).get("__init__"), vars(holder)["__dataclass_fields__"].get(name)
+    is_made = isinstance(init, FunctionType) and init.__code__.co_filename == "<string>"
+    if not is_made or field is None or not _is_plain(holder) or holder.__subclasses__() or name not in vars(holder):
+        raise NotSwappable("its class is made in a way of its own")
+    if type(value).__hash__ is None:
+        raise NotSwappable("a dataclass refuses such a default")
+    old = vars(holder)[name]
+    new = [(holder, name, value), (field, "default", value)]
+    defaults, code = init.__defaults__ or (), init.__code__
+    by_place = dict(zip(reversed(code.co_varnames[: code.co_argcount]), range(len(defaults) - 1, -1, -1)))  # noqa: B905
+    if name in by_place and defaults[by_place[name]] is old:
+        place = by_place[name]
+        return [*new, (init, "__defaults__", (*defaults[:place], value, *defaults[place + 1 :]))]
+    if (init.__kwdefaults__ or {}).get(name, init) is old:
+        return [*new, (init, "__kwdefaults__", {**init.__kwdefaults__, name: value})]
+    raise NotSwappable("its default is not the one of its class")
 
 
 def _file_of(module: Any) -> str:

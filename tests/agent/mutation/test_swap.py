@@ -355,3 +355,48 @@ def test_preparing_leaves_the_process_alone_and_refuses_nothing_yet(load: Load) 
     refused = live.prepared(changed(module, "a + 1", "a + ", first=3, last=5))
     with pytest.raises(SyntaxError):
         refused()
+
+
+DATACLASS = (
+    "from dataclasses import dataclass, field\n\n@dataclass(frozen=True)\nclass Draft:\n    owner: str = 'team'\n"
+)
+
+
+def rebound(module: Any, name: str, value: str) -> Any:
+    """Bind the default of a field of `Draft` anew; return what takes it back."""
+    path = str(Path(module.__file__).resolve())
+    told = {"path": path, "first": 1, "last": 1, "lines": [f"    {name}: str = {value}"], "function": False}
+    live = LiveFunctions("/", [sys.prefix, sys.base_prefix])
+    return live.prepared(Change({**told, "constant": ["Draft", name]}))()
+
+
+@pytest.mark.parametrize("field", ["label: str = ''", "label: str = field(default='')"])
+@pytest.mark.parametrize("options", ["", "(frozen=True)", "(kw_only=True)", "(order=True, unsafe_hash=True)"])
+def test_the_default_of_a_field_is_bound_wherever_it_shows_and_taken_back(load: Load, options: str, field: str) -> None:
+    code = DATACLASS.replace("(frozen=True)", options)
+    module = load(f"{code}    {field}\n    size: int = 3\n")
+    before = module.Draft()
+    undo = rebound(module, "label", "'new'")
+    assert module.Draft(owner="a") == module.Draft(owner="a", label="new", size=3)
+    assert (module.Draft.label, module.Draft.__dataclass_fields__["label"].default) == ("new", "new")
+    assert module.Draft(label="given").label == "given"
+    assert before.label == ""
+    undo()
+    assert module.Draft() == before
+    assert (module.Draft.label, module.Draft.__dataclass_fields__["label"].default) == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("code", "value"),
+    [
+        (f"{DATACLASS}    label: str = ''\n", "[]"),
+        (f"{DATACLASS}    label: list = field(default_factory=list)\n", "'a'"),
+        (f"{DATACLASS}    label: str = field(default='', init=False)\n", "'a'"),
+        (f"{DATACLASS}    label: str = ''\n\nclass Special(Draft): ...\n", "'a'"),
+        (f"{DATACLASS}    label: str = ''\n    def __init__(self, label='b'): ...\n", "'a'"),
+        (DATACLASS, "'a'"),
+    ],
+)
+def test_a_default_that_a_dataclass_has_elsewhere_or_would_refuse_is_refused(load: Load, code: str, value: str) -> None:
+    with pytest.raises(NotSwappable):
+        rebound(load(code), "label", value)

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from orchestrator.contracts.description import mapping
-from orchestrator.contracts.findings import Pointer
 from orchestrator.contracts.schemas import Schemas
+from orchestrator.references import Pointer
 
 _DEEPEST: Final = 30
 

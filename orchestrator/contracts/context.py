@@ -8,11 +8,12 @@ from typing import Any
 import msgspec
 
 from orchestrator.contracts.description import Description
-from orchestrator.contracts.findings import Finding, Pointer, finding
+from orchestrator.contracts.findings import Finding, finding
 from orchestrator.contracts.interactions import Interaction
 from orchestrator.contracts.operations import Answer, Operation, Operations
 from orchestrator.contracts.schemas import Purpose
 from orchestrator.contracts.validation import Fault, UnreadableSchemaError, Validation
+from orchestrator.references import Pointer
 
 
 class Context(msgspec.Struct, frozen=True, kw_only=True):

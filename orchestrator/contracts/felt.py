@@ -15,14 +15,15 @@ from typing import Any, Final
 
 import msgspec
 
-from orchestrator import text
+from orchestrator import references, text
 from orchestrator.adapters.openapi import Document
 from orchestrator.adapters.pact import Pact
 from orchestrator.contracts import breaking, interactions
 from orchestrator.contracts.comparator import Comparator
-from orchestrator.contracts.findings import Finding, Pointer, inside
+from orchestrator.contracts.findings import Finding
 from orchestrator.model.contracts import Broken, DocumentChange, Level
 from orchestrator.model.fingerprint import fingerprint
+from orchestrator.references import Pointer, inside
 
 _MOST_TRIED: Final = 2_000  # changes taken back, in all
 _MISSING: Final = object()
@@ -147,7 +148,7 @@ class _Back:
         for change in candidates:
             if change.level is Level.INFO:
                 continue
-            place = _pointer(change.at)
+            place = references.read(change.at)
             for length in range(len(place), 0, -1):
                 if self._holds(one, place[:length]):
                     found.append((len(place) - length, change))
@@ -199,7 +200,3 @@ def _with(raw: Mapping[str, Any], place: Pointer, value: Any) -> dict[str, Any] 
     else:
         owner[key] = copy.deepcopy(value)
     return made
-
-
-def _pointer(at: str) -> Pointer:
-    return tuple(part.replace("~1", "/").replace("~0", "~") for part in at.split("/")[1:])

@@ -16,8 +16,9 @@ import msgspec
 from orchestrator.contracts import media, requests, responses, times
 from orchestrator.contracts.context import Context
 from orchestrator.contracts.description import mapping
-from orchestrator.contracts.findings import Finding, Pointer, finding
+from orchestrator.contracts.findings import Finding, finding
 from orchestrator.contracts.interactions import Side
+from orchestrator.references import Pointer
 
 Matcher = Mapping[str, Any]
 

@@ -11,7 +11,7 @@ import msgspec
 
 from orchestrator.adapters.openapi import METHODS
 from orchestrator.contracts.description import Description, mapping
-from orchestrator.contracts.findings import Pointer
+from orchestrator.references import Pointer
 
 _SLASH: Final = "\0"  # stands for an encoded one, which separates nothing
 _VARIABLE: Final = re.compile(r"\{([^}]*)\}")
@@ -206,7 +206,7 @@ class Operations:
         for path, item in mapping(self._description.raw.get("paths")).items():
             if not isinstance(path, str) or not path.startswith("/") or not isinstance(item, dict):
                 continue
-            at = self._description.resolved(("paths", path))
+            at = self._description.place(("paths", path))
             pattern, names = _pattern(path, flags)
             for method in METHODS:
                 if isinstance(self._description.mapping(at).get(method), dict):
@@ -225,7 +225,7 @@ class Operations:
 
     def _read_operation(self, template: _Template) -> Operation:
         _, path, method = template.at
-        item = self._description.resolved(("paths", path))
+        item = self._description.place(("paths", path))
         at = (*item, method)
         raw = self._description.mapping(at)
         parameters = self._parameters((*at, "parameters"), (*item, "parameters"))
@@ -271,7 +271,7 @@ class Operations:
         return tuple(p for p in found.values() if p.name)
 
     def _parameter(self, at: Pointer) -> Parameter:
-        at = self._description.resolved(at)
+        at = self._description.place(at)
         raw = self._description.mapping(at)
         schema = (*at, "schema") if isinstance(raw.get("schema"), dict | bool) else at
         place = str(raw.get("in", ""))
@@ -290,7 +290,7 @@ class Operations:
         )
 
     def _body(self, at: Pointer, parameters: Sequence[Parameter]) -> Body | None:
-        described = self._description.resolved((*at, "requestBody"))
+        described = self._description.place((*at, "requestBody"))
         raw = self._description.mapping(described)
         if raw:
             return Body(
@@ -306,7 +306,7 @@ class Operations:
         """Return where the schema of each media type is; where one has none, the place is empty."""
         found: dict[str, Pointer] = {}
         for media in self._description.mapping(content):
-            at = (*self._description.resolved((*content, str(media))), "schema")
+            at = (*self._description.place((*content, str(media))), "schema")
             found[str(media)] = at if isinstance(self._description.at(at), dict | bool) else ()
         return found
 
@@ -319,7 +319,7 @@ class Operations:
         return None
 
     def _answer(self, at: Pointer, operation: Operation, key: str) -> Answer:
-        at = self._description.resolved(at)
+        at = self._description.place(at)
         raw = self._description.mapping(at)
         schemas = self._schemas((*at, "content"))
         schema = (*at, "schema") if isinstance(raw.get("schema"), dict | bool) else None
@@ -333,7 +333,7 @@ class Operations:
         )
 
     def _header(self, at: Pointer) -> Pointer:
-        at = self._description.resolved(at)
+        at = self._description.place(at)
         return (*at, "schema") if isinstance(self._description.mapping(at).get("schema"), dict | bool) else at
 
 

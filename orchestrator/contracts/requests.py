@@ -10,10 +10,11 @@ from msgspec import UNSET
 
 from orchestrator.contracts import access, encoded, media, security
 from orchestrator.contracts.context import Context
-from orchestrator.contracts.description import mapping, target_of
-from orchestrator.contracts.findings import Finding, Pointer, finding
+from orchestrator.contracts.description import mapping
+from orchestrator.contracts.findings import Finding, finding
 from orchestrator.contracts.operations import Parameter
 from orchestrator.contracts.schemas import Schemas
+from orchestrator.references import Pointer, target_of
 
 # Headers that clients may send without the document saying so.
 _NAMES: Final = """

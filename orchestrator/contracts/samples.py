@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from orchestrator.adapters.walker import Pointer, Walker
+from orchestrator.adapters.walker import Walker
+from orchestrator.references import Pointer
 
 _DEEPEST: Final = 8  # schemas within schemas; deeper ones are left out
 _OF_FORMAT: Final = {

@@ -13,8 +13,8 @@ from typing import Any, Final
 
 import msgspec
 
-from orchestrator.contracts.description import Description, mapping, target_of
-from orchestrator.contracts.findings import Pointer
+from orchestrator.contracts.description import Description, mapping
+from orchestrator.references import Pointer, reference, target_of
 
 Schema = dict[str, Any] | bool
 
@@ -120,7 +120,7 @@ class Schemas:
 
     def _found(self, at: Pointer, path: Sequence[str], seen: set[tuple[Pointer, int]]) -> tuple[Pointer, int]:
         """Return the innermost place on a path that the document has, and how much of the path is left."""
-        at = self._description.resolved(at)
+        at = self._description.place(at)
         if not path or (at, len(path)) in seen:
             return at, len(path)
         seen.add((at, len(path)))
@@ -148,10 +148,9 @@ class Schemas:
 
     def _point(self, schema: dict[str, Any]) -> None:
         """Let a reference point at where its target is; one that leads nowhere, or out of the document, goes."""
-        target = self._description.resolved(target_of(schema) or _NOWHERE)
-        there = self._description.at(target)
+        target, there = self._description.resolved(target_of(schema) or _NOWHERE)
         if isinstance(there, dict | bool) and target_of(there) is None:
-            schema["$ref"] = _reference(target)
+            schema["$ref"] = reference(target)
         else:
             del schema["$ref"]
 
@@ -247,7 +246,7 @@ class Schemas:
     def _values(self, tag: str, choice: Any, names: Mapping[str, Any]) -> list[Any]:
         """Return what a discriminator's property may be where one alternative is meant; empty: nobody knows."""
         target = target_of(choice)
-        mapped = [name for name, reference in names.items() if target and self._named(reference) == target]
+        mapped = [name for name, told in names.items() if target and self._named(told) == target]
         described = self.followed(mapping(self.followed(choice).get("properties")).get(tag))
         if mapped:
             return mapped
@@ -257,10 +256,10 @@ class Schemas:
             return list(described["enum"])
         return [target[-1]] if target else []
 
-    def _named(self, reference: Any) -> Pointer | None:
+    def _named(self, told: Any) -> Pointer | None:
         """Return where what a discriminator's mapping names is: by a reference, or a bare name."""
-        target = target_of({"$ref": reference}) or ("components", "schemas", str(reference))
-        return self._description.resolved(target)
+        target = target_of({"$ref": told}) or ("components", "schemas", str(told))
+        return self._description.place(target)
 
     def _without_read_only(self, schema: dict[str, Any]) -> dict[str, Any]:
         """Take what only responses have out of what is required."""
@@ -301,10 +300,6 @@ def _with_each(schema: dict[str, Any], make: Callable[[str, Any], Any]) -> dict[
         elif word in _SINGLE and isinstance(inner, dict):
             made[word] = make(word, inner)
     return made
-
-
-def _reference(target: Pointer) -> str:
-    return "#/" + "/".join(part.replace("~", "~0").replace("/", "~1").replace("%", "%25") for part in target)
 
 
 def _bound(schema: dict[str, Any]) -> None:

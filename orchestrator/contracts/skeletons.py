@@ -11,9 +11,10 @@ import msgspec
 
 from orchestrator.adapters import generated
 from orchestrator.adapters.openapi import Document
-from orchestrator.adapters.walker import Pointer, Walker
+from orchestrator.adapters.walker import Walker
 from orchestrator.contracts.samples import sample
 from orchestrator.model.operations import Operation
+from orchestrator.references import Pointer
 
 _BODIES: Final = ("POST", "PUT", "PATCH")
 

@@ -13,8 +13,9 @@ import msgspec
 from orchestrator import text
 from orchestrator.adapters.openapi import Document
 from orchestrator.adapters.pact import Pact
-from orchestrator.adapters.walker import Pointer, Walker
+from orchestrator.adapters.walker import Walker
 from orchestrator.model.description import FieldUse, ResponseUse
+from orchestrator.references import Pointer
 
 _DEEPEST: Final = 12  # fields within fields that are named
 _MOST_ITEMS: Final = 50  # of an array that are looked at

@@ -19,8 +19,9 @@ from urllib.parse import parse_qsl
 
 from orchestrator.adapters.openapi import Document
 from orchestrator.adapters.session import Exchange
-from orchestrator.adapters.walker import Pointer, Walker, kind_of, matches, written
+from orchestrator.adapters.walker import Walker, kind_of, matches
 from orchestrator.model.mutation import DocumentMutant
+from orchestrator.references import Pointer, written
 
 _MOST_VALUES: Final = 500  # different ones that are remembered of a schema
 _MOST_CHOICES: Final = 40  # values of an enum that are taken out
@@ -241,7 +242,7 @@ def _loosened(schema: Mapping[str, Any], layers: Mapping[str, _Met]) -> Iterator
 
 
 def _mutant(pointer: Pointer, change: str, by: set[str]) -> DocumentMutant:
-    return DocumentMutant(at=written(pointer), change=change, noticed=tuple(sorted(by)))
+    return DocumentMutant(at="#" + written(pointer), change=change, noticed=tuple(sorted(by)))
 
 
 def _definition(label: str) -> Pointer:

@@ -42,10 +42,14 @@ class Walker(Tree):
         elif "schema" in described:  # Swagger 2.0
             yield from self.values(value, (*pointer, "schema"), 0)
 
+    def operation(self, label: str) -> Pointer:
+        """Return where the operation with a label is."""
+        method, _, path = label.partition(" ")
+        return (*self.place(("paths", path)), method.lower())
+
     def answer(self, operation: str, status: int) -> tuple[Pointer, Mapping[str, Any]] | None:
         """Return where and how the document describes an answer with a status; None: it does not."""
-        method, _, path = operation.partition(" ")
-        responses = ("paths", path, method.lower(), "responses")
+        responses = (*self.operation(operation), "responses")
         known = self.at(responses)
         for key in (str(status), f"{status // 100}XX", f"{status // 100}xx", "default"):
             if inside(known, key) is not None:

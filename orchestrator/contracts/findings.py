@@ -46,10 +46,13 @@ _THEIRS: Final[Mapping[Level, tuple[str, ...]]] = {
 _OURS: Final[Mapping[Level, tuple[str, ...]]] = {
     Level.ERROR: ("interaction.unreadable",),
     Level.WARNING: (
+        "document.reference.unresolved",
         "document.schema.unreadable",
+        "parameter.content.incompatible",
         "request.body.read-only",
         "request.cookie.incompatible",
         "request.credentials.missing",
+        "request.form.incompatible",
         "request.matcher.wider",
         "response.body.undescribed",
         "response.body.write-only",

@@ -14,7 +14,7 @@ from typing import Any, Final
 import msgspec
 
 from orchestrator.contracts.description import Description, mapping
-from orchestrator.references import Pointer, reference, target_of
+from orchestrator.references import Pointer, reference, target_of, told_by
 
 Schema = dict[str, Any] | bool
 
@@ -37,6 +37,7 @@ _CONDITIONS: Final = frozenset({"not", "if", "then", "else", "contains", "proper
 _ALTERNATIVES: Final = ("oneOf", "anyOf", "not", "if")  # two of these don't merge into one
 _GOING_WITH: Final = {"if": ("then", "else")}
 _DROPPED: Final = frozenset({"$schema", "$id", "$defs", "definitions", "example", "examples", "default"})
+UNREAD: Final = "x-unread-reference"  # what a schema refers to that can't be read: anything fits it
 MADE: Final = "x-made-of-discriminator"  # marks conditions that nobody wrote
 _NOWHERE: Final = ("",)
 _DEEPEST: Final = 30
@@ -70,6 +71,7 @@ class Schemas:
     """
 
     def __init__(self, description: Description) -> None:
+        self.has_unread = False  # whether a schema that was used has a reference that leads nowhere
         self._description = description
         self._flat: dict[Pointer, Schema] = {}
         self._under_way: set[Pointer] = set()
@@ -147,12 +149,13 @@ class Schemas:
         return schema
 
     def _point(self, schema: dict[str, Any]) -> None:
-        """Let a reference point at where its target is; one that leads nowhere, or out of the document, goes."""
+        """Let a reference point at where its target is; keep one apart that leads nowhere, or out of the document."""
         target, there = self._description.resolved(target_of(schema) or _NOWHERE)
-        if isinstance(there, dict | bool) and target_of(there) is None:
+        if isinstance(there, dict | bool) and told_by(there) is None:
             schema["$ref"] = reference(target)
         else:
-            del schema["$ref"]
+            schema[UNREAD] = schema.pop("$ref")
+            self.has_unread = True
 
     def _merged(self, schema: dict[str, Any], parts: Sequence[Schema]) -> dict[str, Any]:
         merged = {key: value for key, value in schema.items() if key != "allOf"}

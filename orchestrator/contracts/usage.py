@@ -52,7 +52,7 @@ def usage(document: Document, seen: Iterable[Seen], pacts: Sequence[Pact]) -> tu
         seen: What was recorded while the tests ran.
         pacts: What consumers expect.
     """
-    walker = Walker(document.raw)
+    walker = Walker(document.whole)
     described = {
         (operation.label, status): pointer
         for operation in document.operations
@@ -79,8 +79,7 @@ def usage(document: Document, seen: Iterable[Seen], pacts: Sequence[Pact]) -> tu
 
 
 def _responses(walker: Walker, label: str) -> Iterator[tuple[str, Pointer]]:
-    method, _, path = label.partition(" ")
-    pointer = ("paths", path, method.lower(), "responses")
+    pointer = (*walker.operation(label), "responses")
     responses = walker.at(pointer)
     for status in responses if isinstance(responses, dict) else ():
         if not str(status).startswith("x-"):

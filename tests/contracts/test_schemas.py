@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from orchestrator.contracts.description import Description
-from orchestrator.contracts.schemas import Purpose, Schemas
+from orchestrator.contracts.schemas import UNREAD, Purpose, Schemas
 from tests.contracts.cases import NUMBER, TEXT, thing
 
 AT = ("components", "schemas", "It")
@@ -34,9 +34,9 @@ def prepared(it: Any, purpose: Purpose = Purpose.SENT, **others: Any) -> Any:
         ),
         ({"type": "string", "required": True}, TEXT),
         ({"type": "string", "example": 3, "$schema": "x", "$id": "y"}, TEXT),
-        ({"$ref": "#/components/schemas/Nowhere"}, {}),
-        ({"$ref": "elsewhere.yaml#/Thing"}, {}),
-        ({"$ref": "#/components/schemas/It"}, {}),
+        ({"$ref": "#/components/schemas/Nowhere"}, {UNREAD: "#/components/schemas/Nowhere"}),
+        ({"$ref": "elsewhere.yaml#/Thing"}, {UNREAD: "elsewhere.yaml#/Thing"}),
+        ({"$ref": "#/components/schemas/It"}, {UNREAD: "#/components/schemas/It"}),
         (True, True),
         (["no schema"], True),
         ({"discriminator": "kind", "type": "object"}, {"type": "object"}),

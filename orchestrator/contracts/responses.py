@@ -106,7 +106,7 @@ def _body_value(context: Context, schema: Pointer) -> Iterator[Finding]:
         context.held("response.body.incompatible", what, side.body, schema, side.body_at, purpose=Purpose.ANSWERED)
     )
     yield from found
-    if not found:
+    if all(one.code == "document.reference.unresolved" for one in found):
         yield from context.held(
             "response.body.undescribed", what, side.body, schema, side.body_at, purpose=Purpose.DESCRIBED
         )

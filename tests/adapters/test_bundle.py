@@ -63,7 +63,8 @@ def test_a_whole_file_may_be_meant() -> None:
     ],
 )
 def test_what_is_elsewhere_stays_a_reference_out_of_the_document(told: str) -> None:
-    files = {"m.yaml": {"Thing": "thing"}, "list.yaml": ["no mapping"]}
+    thing = {"Thing": "thing"}
+    files = {"m.yaml": thing, "/m.yaml": thing, "file:/m.yaml": thing, "list.yaml": ["no mapping"]}
     assert what({"a": {"$ref": told}}, files) == {"$ref": told}
 
 
@@ -93,8 +94,9 @@ def test_a_discriminator_names_schemas_by_reference_too() -> None:
 def test_what_yaml_has_in_several_places_is_changed_once() -> None:
     shared: Any = {"$ref": "#/Thing", "discriminator": {"mapping": {"a": "#/Thing"}}}
     shared["self"] = [shared]
+    other = {"discriminator": {"mapping": shared["discriminator"]["mapping"]}}
     whole = {"a": {"$ref": "m.yaml"}}
-    bundle.bundle(whole, "api.yaml", lambda _: {"x": shared, "y": shared, "Thing": "thing"})
+    bundle.bundle(whole, "api.yaml", lambda _: {"x": shared, "y": shared, "z": other, "Thing": "thing"})
     assert shared["$ref"] == shared["discriminator"]["mapping"]["a"] == f"#/{bundle.KEY}/m.yaml/Thing"
 
 

@@ -43,6 +43,12 @@ def test_what_is_held_against_nothing_is_told_with_the_reason(told: str, why: st
     assert found[0].at_pact == ("response", "body", "a")
 
 
+def test_of_a_body_that_is_not_known_everywhere_the_rest_is_compared() -> None:
+    document = answering({"properties": {"a": {"$ref": "a.yaml"}, "b": NUMBER}})
+    found = comparator.check(pact(answered({"a": 1, "b": 2, "c": 3})), document)
+    assert [f.code for f in found] == ["document.reference.unresolved", "response.body.undescribed"]
+
+
 def test_a_header_that_is_not_known_is_told_once() -> None:
     headers = {"X-A": {"$ref": "headers.yaml#/A"}}
     document = api({"responses": {"200": {"description": "", "headers": headers}}})

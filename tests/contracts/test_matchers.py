@@ -190,6 +190,7 @@ def path(*matchers: Any) -> Any:
         (path({"match": "regex", "regex": "/users/.*"}), "/users/a"),
         (path({"match": "regex", "regex": r"/users/\w+"}, {"match": "regex", "regex": r"/users/\d+"}), ""),
         (path({"match": "type"}), "any path"),
+        (path({"match": "type"}, {"match": "regex", "regex": r"/users/\d+"}), ""),
         (path({"match": "equality"}), ""),
         (path({"match": "regex", "regex": "("}), ""),
         ({"$.path": {"match": "regex", "regex": r"/users/\d+"}}, ""),

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orchestrator.adapters import openapi
+from orchestrator.adapters import bundle, openapi
 from orchestrator.adapters import pact as pacts
 from orchestrator.contracts import comparator
 from orchestrator.contracts.findings import LEVELS, OURS
@@ -190,6 +190,18 @@ def test_a_document_in_several_files_is_held_as_one_would_be(tmp_path: Path) -> 
     alone = openapi.parse(file.read_bytes(), "api.json")
     (found,) = comparator.compare([pacts.read(tmp_path / "shop.json", tmp_path)], alone)
     assert found.code == "document.reference.unresolved"
+
+
+@pytest.mark.parametrize(
+    "pair", [pair for pair in PAIRS if "schemas" in pair.document.get("components", {})], ids=lambda pair: pair.name
+)
+def test_a_pair_whose_schemas_are_in_another_file_is_still_one(pair: Pair) -> None:
+    for document, promised in pair.cases():
+        whole = json.loads(json.dumps(document).replace('"#/components/schemas/', '"schemas.json#/'))
+        schemas = json.loads(json.dumps(whole["components"].pop("schemas")).replace('"schemas.json#/', '"#/'))
+        bundle.bundle(whole, "api.json", {"schemas.json": schemas}.get)
+        here, there = comparator.check(promised, document), comparator.check(promised, whole)
+        assert [(f.code, f.at_pact) for f in there] == [(f.code, f.at_pact) for f in here]
 
 
 def test_a_request_that_is_meant_to_be_refused_need_not_keep_to_the_document() -> None:

@@ -86,7 +86,7 @@ class Comparator:
     """Holds pacts against one document, whose schemas are compiled once.
 
     Args:
-        document: As it is in its file.
+        document: As it is in its file, with all that it refers to.
         base_path: What may come before every path beside what the document says.
     """
 

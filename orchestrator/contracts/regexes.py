@@ -23,6 +23,7 @@ _MORE: Final = 2  # repetitions beyond the least
 _MOST: Final = 64  # repetitions that are written out
 _LONGEST: Final = 2_000  # characters of an expression that is read, and of a text
 _PLAIN: Final = "1a-A_ .:/"  # by which a set of characters is represented, the first of them that are in it
+_EDGES: Final = ("AT_BEGINNING", "AT_BEGINNING_STRING", "AT_END", "AT_END_STRING")  # what is written fits them, or not
 _KINDS: Final = {
     "CATEGORY_DIGIT": "1",
     "CATEGORY_WORD": "a1",
@@ -39,7 +40,7 @@ class _UnknownError(Exception):
 
 @functools.lru_cache(maxsize=1024)
 def examples(expression: str) -> tuple[str, ...]:
-    """Return texts that an expression matches as a whole; none, if it can't be read or is about its surroundings."""
+    """Return texts that an expression matches as a whole; none, if it can't be read, looks around or is too long."""
     if len(expression) > _LONGEST:
         return ()
     try:
@@ -50,7 +51,7 @@ def examples(expression: str) -> tuple[str, ...]:
         made = dict.fromkeys(_Writer(number).text(parsed) for number in range(_ROUNDS))
     except (re.error, RecursionError, OverflowError, _UnknownError):
         return ()
-    return tuple(one for one in made if len(one) <= _LONGEST and whole.fullmatch(one))
+    return tuple(one for one in made if whole.fullmatch(one))
 
 
 def common(expressions: Sequence[str]) -> tuple[str, ...]:
@@ -82,10 +83,7 @@ class _Writer:
             "MAX_REPEAT": self._repeated,
             "MIN_REPEAT": self._repeated,
             "POSSESSIVE_REPEAT": self._repeated,
-            # Whether these hold is seen at the end.
-            "AT": lambda _: "",
-            "ASSERT": lambda _: "",
-            "ASSERT_NOT": lambda _: "",
+            "AT": lambda value: "" if str(value) in _EDGES else _unknown(value),
         }
 
     def text(self, parsed: Iterable[tuple[Any, Any]]) -> str:
@@ -94,7 +92,7 @@ class _Writer:
         Raises:
             _UnknownError: the expression has something of which no example is made.
         """
-        return "".join(self._writers.get(str(kind), _unknown)(value) for kind, value in parsed)
+        return _bounded("".join(self._writers.get(str(kind), _unknown)(value) for kind, value in parsed))
 
     def _one_of(self, ways: Sequence[T]) -> T:
         self._choices += 1
@@ -110,7 +108,12 @@ class _Writer:
         if most > _MOST:  # `*` is written where `+` is meant
             least = max(least, 1)
         count = self._one_of(range(least, min(most, least + _MORE) + 1))
-        return self.text(inner) * count if count <= _MOST else _unknown(value)
+        return self.text(inner) * count if count <= _MOST else _unknown(value)  # at most that much too long
+
+
+def _bounded(written: str) -> str:
+    """Return a text that is not too long: groups in each other would make it longer than there is room for."""
+    return written if len(written) <= _LONGEST else _unknown(written)
 
 
 def _unknown(value: Any) -> str:

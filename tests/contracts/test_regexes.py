@@ -13,6 +13,7 @@ PIECES = st.sampled_from(
     ["a", "1", "/", r"\d", r"\w", r"\s", ".", "[a-c]", "[^/]", r"[\w.-]", "[89ab]", r"[^\d/]", r"\.", "é", r"\W", r"\S"]
 )
 COUNTS = st.sampled_from(["", "?", "*", "+", "{2}", "{1,3}", "{2,}", "+?"])
+DOUBLED = "(a)" + "".join(rf"(\{k}\{k})" for k in range(1, 60))
 EXPRESSIONS = st.recursive(
     st.tuples(PIECES, COUNTS).map("".join),
     lambda inner: (
@@ -55,8 +56,12 @@ def test_a_dot_is_no_slash_and_a_star_is_not_nothing() -> None:
     assert not [one for one in found if one.count("/") > 2 or one == "/a/"]
 
 
+TOO_LONG = ["((((a{64}){64}){64}){64}){64}", DOUBLED, "a" * 3000, ".{1000}"]
+
+
 @pytest.mark.parametrize(
-    "expression", ["(", r"\p{L}+", "(?<=a)b", "a" * 3000, ".{1000}", "(a)?(?(1)b|c)", r"[^\s\S]", "[b-"]
+    "expression",
+    ["(", r"\p{L}+", "(?<=a)b", "a(?=b)b", r"\ba", "(a)?(?(1)b|c)", r"[^\s\S]", "[b-", *TOO_LONG],
 )
 def test_of_what_is_not_understood_there_are_no_examples(expression: str) -> None:
     assert examples(expression) == ()
@@ -66,6 +71,11 @@ def test_an_expression_that_will_mean_something_else_is_no_warning() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert examples("[[a]b")
+
+
+def test_an_expression_that_takes_for_ever_to_refuse_is_not_asked() -> None:
+    assert examples("(a{1,30}|a{1,30}){60}(?=b)") == ()
+    assert examples("^/(a|b)+$")
 
 
 @given(st.text(max_size=12))

@@ -313,8 +313,11 @@ def _bound(schema: dict[str, Any]) -> None:
             del schema[exclusive]
             if flag and bound in schema:
                 schema[exclusive] = schema.pop(bound)
-    if schema.get("format") in ("int32", "int64") and schema.get("type") in ("integer", "number"):
-        schema["type"] = "integer"
+    kinds = schema.get("type")
+    listed = kinds if isinstance(kinds, list) else [kinds]
+    if schema.get("format") in ("int32", "int64") and ("integer" in listed or "number" in listed):
+        whole = list(dict.fromkeys("integer" if kind == "number" else kind for kind in listed))
+        schema["type"] = whole if isinstance(kinds, list) else "integer"
         if schema["format"] == "int32":
             schema.setdefault("minimum", -(2**31))
             schema.setdefault("maximum", 2**31 - 1)

@@ -681,6 +681,13 @@ PAIRS: Final = (
         breaks=answered({"made": "yesterday"}),
     ),
     Pair(
+        name="whole numbers by format, or nothing",
+        code="response.body.incompatible",
+        document=answering(thing(size={"type": ["number", "null"], "format": "int32"}), openapi="3.1.0"),
+        fits=answered({"size": 2}),
+        breaks=answered({"size": 2.5}),
+    ),
+    Pair(
         name="discriminator in a response",
         code="response.body.incompatible",
         document=answering({**EITHER, "discriminator": {"propertyName": "kind"}}, components={"schemas": PETS}),

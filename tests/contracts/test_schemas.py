@@ -32,6 +32,7 @@ def prepared(it: Any, purpose: Purpose = Purpose.SENT, **others: Any) -> Any:
             {"type": "integer", "format": "int32"},
             {"type": "integer", "format": "int32", "minimum": -(2**31), "maximum": 2**31 - 1},
         ),
+        ({"type": ["number", "null"], "format": "int64"}, {"type": ["integer", "null"], "format": "int64"}),
         ({"type": "string", "required": True}, TEXT),
         ({"type": "string", "example": 3, "$schema": "x", "$id": "y"}, TEXT),
         ({"$ref": "#/components/schemas/Nowhere"}, {UNREAD: "#/components/schemas/Nowhere"}),

@@ -19,7 +19,7 @@ from orchestrator.model.contracts import (
     Mismatch,
     Verification,
 )
-from orchestrator.model.description import Description, Drift, FieldUse, ResponseUse
+from orchestrator.model.description import Description, Drift, FieldUse, NotCompared, ResponseUse
 from orchestrator.model.mutation import (
     Disagreement,
     Mutant,
@@ -313,6 +313,7 @@ def full_run(said: str = "text") -> Run:
                     ),
                     incompatibility("2", level=Level.WARNING),
                 ),
+                not_compared=(NotCompared(consumer=said, pact=said, count=2, reason=said),),
                 released=said,
                 changes=(
                     document_change(

@@ -14,6 +14,7 @@ import pytest
 
 from orchestrator import codec
 from orchestrator.cli import commands
+from orchestrator.contracts.findings import OURS
 from orchestrator.errors import Code, ExitCode, exit_code_of
 from orchestrator.model.contracts import Contracts, Interaction, Verification
 from orchestrator.model.run import SCHEMA_VERSION, Provenance, Report, Run, Subject, Verdict
@@ -177,6 +178,11 @@ def test_the_design_names_no_module_that_is_gone() -> None:
     design = (ROOT / "DESIGN.md").read_text("utf-8")
     known = {path.name for path in (ROOT / "orchestrator").rglob("*.py")}
     assert {Path(name).name for name in re.findall(r"`([\w/]+\.py)`", design)} <= known
+
+
+def test_every_code_that_only_we_have_is_explained() -> None:
+    stages = (DOCS / "stages.md").read_text("utf-8")
+    assert not [code for code in OURS if f"`{code}`" not in stages]
 
 
 def test_a_saved_run_is_as_the_published_schema_says() -> None:

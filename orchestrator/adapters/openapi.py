@@ -7,21 +7,27 @@ from __future__ import annotations
 
 import contextlib
 import fnmatch
+import functools
 import json
 import re
 import urllib.error
 import urllib.request
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path, PurePosixPath
 from typing import Any, Final
 from urllib.parse import unquote, urljoin, urlsplit
 
 import msgspec
 
 from orchestrator import text
+from orchestrator.adapters import bundle
 from orchestrator.config import Exclusion
 from orchestrator.errors import Code, OrchestratorError
 from orchestrator.model.operations import Operation
+from orchestrator.references import Tree
+
+# Returns what is in a file, named relative to the document; None: it can't be read.
+Beside = Callable[[str], bytes | None]
 
 METHODS: Final = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
@@ -32,6 +38,7 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         source: Where it comes from, as the settings say it.
         raw: The document.
+        whole: The document with all that it refers to in files beside it.
         specification: `OpenAPI 3.1`, `OpenAPI 3.0` or `Swagger 2.0`.
         title: The API's title.
         version: The API's version.
@@ -41,6 +48,7 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
 
     source: str
     raw: dict[str, Any]
+    whole: dict[str, Any]
     specification: str
     title: str
     version: str
@@ -99,6 +107,24 @@ def read_file(path: Path, source: str) -> bytes:
         ) from error
 
 
+def beside(path: Path, root: Path) -> Beside:
+    """Return what reads the files beside a document: those of the project, and no others.
+
+    Args:
+        path: The document's file.
+        root: The project's folder.
+    """
+    folder, root = path.resolve().parent, root.resolve()
+
+    def read(name: str) -> bytes | None:
+        file = (folder / name).resolve()
+        with contextlib.suppress(OSError, ValueError):
+            return file.read_bytes() if file.is_relative_to(root) else None
+        return None
+
+    return read
+
+
 def fetch(url: str, source: str) -> bytes:
     """Return the document that the running app serves.
 
@@ -123,7 +149,14 @@ def fetch(url: str, source: str) -> bytes:
         ) from error
 
 
-def parse(data: bytes, source: str, *, base_path: str | None = None, exclude: Sequence[Exclusion] = ()) -> Document:
+def parse(
+    data: bytes,
+    source: str,
+    *,
+    base_path: str | None = None,
+    exclude: Sequence[Exclusion] = (),
+    beside: Beside | None = None,
+) -> Document:
     """Return the document that `data` holds.
 
     Args:
@@ -131,6 +164,7 @@ def parse(data: bytes, source: str, *, base_path: str | None = None, exclude: Se
         source: Where it comes from, for errors.
         base_path: What the settings say; None: take the document's.
         exclude: Operations that are not tested.
+        beside: Reads the files that it refers to; None: there are none, so such references lead nowhere.
 
     Raises:
         OrchestratorError: it is no YAML or JSON, or no OpenAPI document, or has no operation.
@@ -141,7 +175,12 @@ def parse(data: bytes, source: str, *, base_path: str | None = None, exclude: Se
     paths = raw.get("paths", {})
     if not isinstance(paths, dict):
         raise _invalid(source, "`paths` is not a mapping")
-    operations = tuple(_operations(paths, exclude, source))
+    whole = raw
+    if beside is not None and bundle.is_needed(raw):
+        whole = _decode(data, source)
+        name = PurePosixPath(source.rpartition(":")[2]).name
+        bundle.bundle(whole, name, functools.partial(_content, beside))
+    operations = tuple(_operations(Tree(whole), exclude, source))
     if not operations:
         raise OrchestratorError(
             Code.NO_OPERATIONS, f"{source}: `paths` has no operation", hint="Check that this is the right document."
@@ -157,6 +196,7 @@ def parse(data: bytes, source: str, *, base_path: str | None = None, exclude: Se
     return Document(
         source=source,
         raw=raw,
+        whole=whole,
         specification=specification,
         title=text.one_line(str((info or {}).get("title") or "")) or source,
         version=text.one_line(str((info or {}).get("version") or "")),
@@ -186,6 +226,14 @@ def _decode(data: bytes, source: str) -> dict[str, Any]:
     if not isinstance(raw, dict):
         raise _invalid(source, "it is not a mapping")
     return raw
+
+
+def _content(beside: Beside, name: str) -> dict[str, Any] | None:
+    """Return what a file beside the document holds; None: it can't be read, or is no mapping."""
+    data = beside(name)
+    with contextlib.suppress(OrchestratorError):
+        return None if data is None else _decode(data, name)
+    return None
 
 
 def _from_yaml(content: str, source: str) -> Any:
@@ -227,21 +275,31 @@ def _base_path(raw: Mapping[str, Any]) -> str:
     if "swagger" in raw:
         return str(raw.get("basePath") or "")
     servers = raw.get("servers")
-    if isinstance(servers, list) and servers and isinstance(servers[0], dict):
-        url, variables = str(servers[0].get("url") or ""), servers[0].get("variables")
-        for name, variable in variables.items() if isinstance(variables, dict) else ():
-            if isinstance(variable, dict):
-                url = url.replace("{" + str(name) + "}", str(variable.get("default", "")))
-        with contextlib.suppress(ValueError):  # no URL at all
-            return urlsplit(urljoin("http://server/", url)).path
+    return server_path(servers[0]) if isinstance(servers, list) and servers else ""
+
+
+def server_path(server: Any) -> str:
+    """Return the path of a server's URL, its variables as they are by default; empty: it has none."""
+    if not isinstance(server, dict):
+        return ""
+    url, variables = str(server.get("url") or ""), server.get("variables")
+    for name, variable in variables.items() if isinstance(variables, dict) else ():
+        if isinstance(variable, dict):
+            url = url.replace("{" + str(name) + "}", str(variable.get("default", "")))
+    url = re.sub(r"^\{[^}]*\}", "", url)  # a host that is not told
+    with contextlib.suppress(ValueError):  # no URL at all
+        return urlsplit(urljoin("http://server/", url)).path
     return ""
 
 
-def _operations(paths: Mapping[Any, Any], exclude: Sequence[Exclusion], source: str) -> list[Operation]:
+def _operations(tree: Tree, exclude: Sequence[Exclusion], source: str) -> list[Operation]:
     operations = []
-    for path, item in paths.items():
+    for path in tree.at(("paths",)) or ():
         if not str(path).startswith("/"):
             continue  # an extension: x-…
+        place, item = tree.resolved(("paths", str(path)))
+        if item is None and place[:1] != ("paths",):
+            continue  # what it refers to is not there
         if not isinstance(item, dict):
             raise _invalid(source, f"`paths.{path}` is not a mapping")
         for method in METHODS:

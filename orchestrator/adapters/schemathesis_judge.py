@@ -29,6 +29,7 @@ from schemathesis.engine.recorder import ScenarioRecorder
 from schemathesis.generation.case import Case
 from schemathesis.transport.requests import RequestsTransport
 
+from orchestrator import references
 from orchestrator.adapters import judge
 from orchestrator.adapters.schemathesis import UNSAVED
 
@@ -53,10 +54,7 @@ def after_validate(context: Any, case: Any, response: Any, results: Any) -> None
 def before_load_schema(context: Any, raw_schema: dict[str, Any]) -> None:
     """Have the document say more than it does."""
     for update in _update:
-        node: Any = raw_schema
-        for part in update["at"]:
-            node = node[int(part) if isinstance(node, list) or (part.isdigit() and int(part) in node) else part]
-        node.update(update["with"])
+        references.at(raw_schema, update["at"]).update(update["with"])
 
 
 class _Scenario:

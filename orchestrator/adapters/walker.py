@@ -8,22 +8,14 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from orchestrator.adapters.session import Exchange
-
-Pointer = tuple[str, ...]  # where something is in the document
+from orchestrator.references import Pointer, Tree, inside, target_of, told_by
 
 MOST_ITEMS: Final = 200  # of an array that are looked at
-_DEEPEST: Final = 30  # schemas in each other, and references that lead to each other
+_DEEPEST: Final = 30  # schemas in each other
 
 
-class Walker:
-    """Knows a document.
-
-    Args:
-        raw: The document.
-    """
-
-    def __init__(self, raw: Mapping[str, Any]) -> None:
-        self._raw = raw
+class Walker(Tree):
+    """Knows a document."""
 
     def response(self, operation: str, exchange: Exchange) -> Iterator[tuple[Pointer, Any]]:
         """Yield the parts of a response with the parts of the document that describe them."""
@@ -50,13 +42,17 @@ class Walker:
         elif "schema" in described:  # Swagger 2.0
             yield from self.values(value, (*pointer, "schema"), 0)
 
+    def operation(self, label: str) -> Pointer:
+        """Return where the operation with a label is."""
+        method, _, path = label.partition(" ")
+        return (*self.place(("paths", path)), method.lower())
+
     def answer(self, operation: str, status: int) -> tuple[Pointer, Mapping[str, Any]] | None:
         """Return where and how the document describes an answer with a status; None: it does not."""
-        method, _, path = operation.partition(" ")
-        responses = ("paths", path, method.lower(), "responses")
+        responses = (*self.operation(operation), "responses")
         known = self.at(responses)
         for key in (str(status), f"{status // 100}XX", f"{status // 100}xx", "default"):
-            if _inside(known, key) is not None:
+            if inside(known, key) is not None:
                 pointer, described = self.resolved((*responses, key))
                 return (pointer, described) if isinstance(described, dict) else None
         return None
@@ -109,50 +105,12 @@ class Walker:
         )
         return told_apart and {*(schema.get("required") or ())} <= value.keys()
 
-    def at(self, pointer: Pointer) -> Any:
-        """Return what is somewhere in the document; None: nothing."""
-        node: Any = self._raw
-        for part in pointer:
-            node = _inside(node, part)
-        return node
-
-    def resolved(self, pointer: Pointer) -> tuple[Pointer, Any]:
-        """Return where something is, and what it is, all references followed."""
-        node = self.at(pointer)
-        for _ in range(_DEEPEST):
-            reference = node.get("$ref") if isinstance(node, dict) else None
-            if not isinstance(reference, str) or not reference.startswith("#/"):
-                break
-            pointer = _pointer(reference)
-            node = self.at(pointer)
-        return pointer, node
-
     def followed(self, node: Any) -> dict[str, Any]:
         """Return an object of the document, or what it refers to; empty: it is none, or refers to another document."""
-        reference = node.get("$ref") if isinstance(node, dict) else None
-        if isinstance(reference, str):
-            node = self.resolved(_pointer(reference))[1] if reference.startswith("#/") else None
+        if told_by(node) is not None:
+            target = target_of(node)
+            node = None if target is None else self.resolved(target)[1]
         return node if isinstance(node, dict) else {}
-
-
-def written(pointer: Pointer) -> str:
-    """Return where something is as a reference says it: a JSON Pointer (RFC 6901) behind a `#`."""
-    return "/".join(["#", *(part.replace("~", "~0").replace("/", "~1") for part in pointer)])
-
-
-def _pointer(reference: str) -> Pointer:
-    """Return what a reference within the document points to (JSON Pointer, RFC 6901)."""
-    return tuple(part.replace("~1", "/").replace("~0", "~") for part in reference[2:].split("/"))
-
-
-def _inside(node: Any, part: str) -> Any:
-    """Return a part of a document; None: there is none."""
-    if isinstance(node, list):
-        return node[int(part)] if part.isdigit() and int(part) < len(node) else None
-    if not isinstance(node, dict):
-        return None
-    # YAML has statuses as numbers, where nobody put them in quotes.
-    return node.get(part, node.get(int(part)) if part.isdigit() else None)
 
 
 def matches(pattern: str, value: str) -> bool:

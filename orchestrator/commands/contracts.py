@@ -267,7 +267,8 @@ def skeleton(*, consumer: str, wanted: tuple[str, ...], output: Path | None, set
             "`openapi.path` names no file",
             hint="Save the document that the app serves, and name the file.",
         )
-    document = openapi.parse(openapi.read_file(project.root / path, path), path)
+    file = project.root / path
+    document = openapi.parse(openapi.read_file(file, path), path, beside=openapi.beside(file, project.root))
     chosen = [o for o in document.operations if not wanted or o.label in wanted]
     if unknown := set(wanted) - {o.label for o in document.operations}:
         raise UsageError(

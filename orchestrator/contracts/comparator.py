@@ -9,15 +9,16 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
 from orchestrator import text
+from orchestrator.adapters import bundle
 from orchestrator.adapters.openapi import Document
 from orchestrator.adapters.pact import Pact
-from orchestrator.contracts import interactions, matchers, requests, responses
-from orchestrator.contracts.context import Context
+from orchestrator.contracts import contents, interactions, matchers, requests, responses
+from orchestrator.contracts.context import Context, unresolved, why_unread
 from orchestrator.contracts.description import Description, mapping
 from orchestrator.contracts.findings import Finding, existing, finding, written
 from orchestrator.contracts.interactions import Interaction, UnreadableError
@@ -25,7 +26,10 @@ from orchestrator.contracts.operations import Operations
 from orchestrator.contracts.validation import Validation
 from orchestrator.errors import Code, OrchestratorError
 from orchestrator.model.contracts import Incompatibility
+from orchestrator.model.description import NotCompared
 from orchestrator.model.fingerprint import fingerprint
+
+_MESSAGES: Final = "they are messages, and OpenAPI describes none"
 
 
 def compare(pacts: Sequence[Pact], document: Document, *, root: Path | None = None) -> tuple[Incompatibility, ...]:
@@ -39,15 +43,32 @@ def compare(pacts: Sequence[Pact], document: Document, *, root: Path | None = No
     Raises:
         OrchestratorError: a pact can't be read any more.
     """
-    comparator = Comparator(document.raw, base_path=document.base_path)
+    comparator = Comparator(document.whole, base_path=document.base_path)
     found: dict[str, Incompatibility] = {}
     for pact in pacts:
         raw = _read(pact.file)
-        name = pact.file.relative_to(root) if root and pact.file.is_relative_to(root) else pact.file
         for one in comparator.pact(raw):
-            made = _incompatibility(one, raw, pact.consumer, name.as_posix())
+            made = _incompatibility(one, raw, pact.consumer, _name(pact.file, root))
             found.setdefault(made.fingerprint, made)
     return tuple(found.values())
+
+
+def not_compared(pacts: Sequence[Pact], *, root: Path | None = None) -> tuple[NotCompared, ...]:
+    """Return which interactions of pacts are not held against a document, and why.
+
+    Args:
+        pacts: The pacts.
+        root: What files are named relative to; None: they are named as they are.
+    """
+    return tuple(
+        NotCompared(consumer=pact.consumer, pact=_name(pact.file, root), count=count, reason=_MESSAGES)
+        for pact in pacts
+        if (count := sum(one.is_message for one in pact.interactions))
+    )
+
+
+def _name(file: Path, root: Path | None) -> str:
+    return (file.relative_to(root) if root and file.is_relative_to(root) else file).as_posix()
 
 
 def check(pact: Mapping[str, Any], document: Mapping[str, Any], *, base_path: str = "") -> tuple[Finding, ...]:
@@ -65,7 +86,7 @@ class Comparator:
     """Holds pacts against one document, whose schemas are compiled once.
 
     Args:
-        document: As it is in its file.
+        document: As it is in its file, with all that it refers to.
         base_path: What may come before every path beside what the document says.
     """
 
@@ -102,6 +123,8 @@ class Comparator:
         route = self._operations.find(interaction.method, interaction.path)
         if route is None:
             message = f"the document has no {interaction.method} {interaction.path}"
+            if told := self._operations.unread(interaction.path):
+                message += f": what it says of this path is in {told}, {why_unread(told)}"
             yield finding("request.path-or-method.unknown", message, ("request", "path"), ("paths",))
             return
         context = Context(
@@ -117,8 +140,13 @@ class Comparator:
             yield msgspec.structs.replace(one, operation=text.one_line(route.operation.label))
 
     def _about(self, context: Context) -> Iterator[Finding]:
+        for part in context.operation.unread:
+            yield unresolved(part.what, part.told, ("request",), part.at)
+        for part in context.answer.unread if context.answer else ():
+            yield unresolved(part.what, part.told, ("response",), part.at)
         yield from requests.check(context)
         yield from responses.check(context)
+        yield from contents.check(context)
         yield from matchers.check(context)
 
 
@@ -137,7 +165,7 @@ def _incompatibility(one: Finding, pact: Mapping[str, Any], consumer: str, file:
     raw = pact["interactions"][one.index]
     description = text.one_line(str(mapping(raw).get("description", "")))
     at = written(existing(raw, one.at_pact))
-    document = written(one.at_document)
+    document = bundle.shown(one.at_document)
     return Incompatibility(
         fingerprint=fingerprint("incompatibility", consumer, description, one.code, written(one.at_pact), document),
         code=one.code,

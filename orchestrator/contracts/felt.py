@@ -15,14 +15,16 @@ from typing import Any, Final
 
 import msgspec
 
-from orchestrator import text
+from orchestrator import references, text
+from orchestrator.adapters import bundle
 from orchestrator.adapters.openapi import Document
 from orchestrator.adapters.pact import Pact
 from orchestrator.contracts import breaking, interactions
 from orchestrator.contracts.comparator import Comparator
-from orchestrator.contracts.findings import Finding, Pointer, inside
+from orchestrator.contracts.findings import Finding
 from orchestrator.model.contracts import Broken, DocumentChange, Level
 from orchestrator.model.fingerprint import fingerprint
+from orchestrator.references import Pointer, inside
 
 _MOST_TRIED: Final = 2_000  # changes taken back, in all
 _MISSING: Final = object()
@@ -54,9 +56,9 @@ def changes(before: Document, after: Document, pacts: Sequence[Pact]) -> tuple[D
         after: The document now.
         pacts: Of known consumers; without any it is not computed whom a change breaks.
     """
-    found = breaking.changes(before.raw, after.raw)
+    found = breaking.changes(before.whole, after.whole)
     if not pacts:
-        return found
+        return tuple(map(_shown, found))
     caused: dict[str, list[Broken]] = defaultdict(list)
     unexplained: list[_Interaction] = []
     back = _Back(before, after)
@@ -67,7 +69,12 @@ def changes(before: Document, after: Document, pacts: Sequence[Pact]) -> tuple[D
         if not causes:
             unexplained.append(one)
     told = tuple(msgspec.structs.replace(c, broken=tuple(caused[c.fingerprint])) for c in found)
-    return (*told, *map(_unexplained, unexplained))
+    return (*map(_shown, told), *map(_unexplained, unexplained))
+
+
+def _shown(change: DocumentChange) -> DocumentChange:
+    """Return a change whose place is named for a person: behind the file's name, where it is beside the document."""
+    return msgspec.structs.replace(change, at=bundle.shown(references.read(change.at)))
 
 
 def _unexplained(one: _Interaction) -> DocumentChange:
@@ -86,11 +93,11 @@ def _unexplained(one: _Interaction) -> DocumentChange:
 
 def _broken(before: Document, after: Document, pacts: Sequence[Pact]) -> Iterator[_Interaction]:
     """Yield the interactions with an error after that they had not before."""
-    old, new = (Comparator(d.raw, base_path=d.base_path) for d in (before, after))
+    old, new = (Comparator(d.whole, base_path=d.base_path) for d in (before, after))
     for pact in pacts:
         raw = json.loads(pact.file.read_bytes())
         version = interactions.version_of(raw)
-        for interaction in raw["interactions"]:
+        for interaction in raw.get("interactions") or ():  # a pact of messages alone has none
             then = old.interaction(interaction, version)
             known = frozenset(map(_name, then))
             now = [f for f in new.interaction(interaction, version) if _is_new(f, known)]
@@ -147,7 +154,7 @@ class _Back:
         for change in candidates:
             if change.level is Level.INFO:
                 continue
-            place = _pointer(change.at)
+            place = references.read(change.at)
             for length in range(len(place), 0, -1):
                 if self._holds(one, place[:length]):
                     found.append((len(place) - length, change))
@@ -167,7 +174,7 @@ class _Back:
             if self._left <= 0:
                 return None
             self._left -= 1
-            raw = _with(self._after.raw, place, _at(self._before.raw, place))
+            raw = _with(self._after.whole, place, _at(self._before.whole, place))
             self._made[place] = None if raw is None else Comparator(raw, base_path=self._after.base_path)
         return self._made[place]
 
@@ -199,7 +206,3 @@ def _with(raw: Mapping[str, Any], place: Pointer, value: Any) -> dict[str, Any] 
     else:
         owner[key] = copy.deepcopy(value)
     return made
-
-
-def _pointer(at: str) -> Pointer:
-    return tuple(part.replace("~1", "/").replace("~0", "~") for part in at.split("/")[1:])

@@ -7,10 +7,9 @@ from typing import Any, Final
 
 import msgspec
 
-from orchestrator import text
+from orchestrator import references, text
 from orchestrator.model.contracts import Level
-
-Pointer = tuple[str, ...]  # where something is, from the root of what it is in
+from orchestrator.references import Pointer
 
 # The codes of `@pactflow/openapi-pact-comparator`, with the level that it gives them.
 _THEIRS: Final[Mapping[Level, tuple[str, ...]]] = {
@@ -47,10 +46,13 @@ _THEIRS: Final[Mapping[Level, tuple[str, ...]]] = {
 _OURS: Final[Mapping[Level, tuple[str, ...]]] = {
     Level.ERROR: ("interaction.unreadable",),
     Level.WARNING: (
+        "document.reference.unresolved",
         "document.schema.unreadable",
+        "parameter.content.incompatible",
         "request.body.read-only",
         "request.cookie.incompatible",
         "request.credentials.missing",
+        "request.form.incompatible",
         "request.matcher.wider",
         "response.body.undescribed",
         "response.body.write-only",
@@ -95,26 +97,13 @@ def finding(code: str, message: str, at_pact: Pointer, at_document: Pointer = ()
 
 def written(pointer: Pointer) -> str:
     """Return a place as a JSON Pointer (RFC 6901) that can be shown."""
-    parts = map(text.unbroken, pointer)
-    return "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in parts)
-
-
-def inside(node: Any, part: str) -> Any:
-    """Return a part of a JSON value; None: there is none."""
-    if isinstance(node, list):
-        return node[int(part)] if part.isdecimal() and part.isascii() and int(part) < len(node) else None
-    if not isinstance(node, dict):
-        return None
-    if part in node:
-        return node[part]
-    # YAML has statuses as numbers, where nobody put them in quotes.
-    return node.get(int(part)) if len(part) == 3 and part.isdecimal() and part.isascii() else None
+    return text.unbroken(references.written(pointer))
 
 
 def existing(node: Any, pointer: Pointer) -> Pointer:
     """Return a place, or the innermost that is there of those that it is in."""
     for length, part in enumerate(pointer):
-        node = inside(node, part)
+        node = references.inside(node, part)
         if node is None:
             return pointer[:length]
     return pointer

@@ -14,7 +14,7 @@ from typing import Any, Final
 import msgspec
 from msgspec import UNSET
 
-from orchestrator.contracts.findings import Pointer
+from orchestrator.references import Pointer
 
 _HTTP: Final = "synchronous/http"
 

@@ -2,7 +2,8 @@
 
 A request's matcher is too wide where it lets the consumer send what the document refuses; a response's is too narrow
 where the document lets the provider answer what the matcher refuses. Only what the document says outright is looked
-at: a list of values, a type of numbers, a number of items, a format of times. The reference reads no matchers.
+at: a list of values, a type of numbers, a number of items, a format of times; and a few texts that a regular expression
+of a request lets through (`regexes.py`). The reference reads no matchers.
 """
 
 from __future__ import annotations
@@ -13,19 +14,23 @@ from typing import Any, Final
 
 import msgspec
 
-from orchestrator.contracts import media, requests, responses, times
+from orchestrator.contracts import media, regexes, requests, responses, times
 from orchestrator.contracts.context import Context
 from orchestrator.contracts.description import mapping
-from orchestrator.contracts.findings import Finding, Pointer, finding
+from orchestrator.contracts.findings import Finding, finding
 from orchestrator.contracts.interactions import Side
+from orchestrator.contracts.schemas import Purpose
+from orchestrator.contracts.validation import UnreadableSchemaError
+from orchestrator.references import Pointer
 
 Matcher = Mapping[str, Any]
 
 _STEP: Final = re.compile(r"\.([^.\[]+)|\[(\d+|\*)\]|\[['\"]([^'\"]*)['\"]\]")
-_PARTS: Final = {"header": "headers", "headers": "headers", "query": "query", "body": "body"}
+_PARTS: Final = {"path": "path", "header": "headers", "headers": "headers", "query": "query", "body": "body"}
 _DEEPEST: Final = 30
 # Matchers that let infinitely many values of a type through.
 _WIDE: Final = frozenset({"type", "number", "integer", "decimal", "include", "notempty"})
+_SCALARS: Final = ("string", "number", "integer", "boolean")
 _TIMES: Final = frozenset({"date", "time", "timestamp", "datetime"})
 
 
@@ -33,7 +38,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     """A matcher and where it holds.
 
     Attributes:
-        part: `headers`, `query` or `body`.
+        part: `path`, `headers`, `query` or `body`.
         steps: The way in, from the name of a header or a parameter on; `*` is any.
         matcher: As the pact writes it.
     """
@@ -69,11 +74,40 @@ def check(context: Context) -> Iterator[Finding]:
             for p in context.operation.parameters_in(place)
         }
         body = requests.body_schema(context) if _is_json(requests.body_type(context)) else None
+        yield from _path(context)
         yield from _Reader(context, interaction.request).check(parameters, body)
     if interaction.response.rules and answer is not None:
         headers = {("headers", name.lower()): schema for name, schema in answer.headers.items()}
         body = responses.body_schema(context, answer) if _is_json(responses.body_type(context, answer)) else None
         yield from _Reader(context, interaction.response).check(headers, body)
+
+
+def _path(context: Context) -> Iterator[Finding]:
+    """Yield a finding if the path's matchers allow a path that the document does not have."""
+    kinds = [(_kind(rule.matcher), rule.matcher) for rule in read(context.interaction.request) if rule.part == "path"]
+    expressions = [str(matcher.get("regex", "")) for kind, matcher in kinds if kind == "regex"]
+    at, document = ("request", "path"), ("paths",)
+    if not expressions and any(kind in _WIDE for kind, _ in kinds):
+        yield finding("request.matcher.wider", "the matcher of the path allows any path", at, document)
+    for path in regexes.common(expressions):
+        if not _has(context, path):
+            message = f"the matcher of the path allows {path}, which the document does not have"
+            yield finding("request.matcher.wider", message, at, document)
+            return
+
+
+def _has(context: Context, path: str) -> bool:
+    """Whether the document has a path, with its variables as they are there."""
+    route = context.operations.find(context.interaction.method, path)
+    if route is None:
+        return False
+    meant = msgspec.structs.replace(
+        context,
+        interaction=msgspec.structs.replace(context.interaction, path=path),
+        operation=route.operation,
+        variables=route.variables,
+    )
+    return not any(one.code == "request.path-or-method.unknown" for one in requests.path(meant))
 
 
 def _is_json(content_type: str) -> bool:
@@ -89,6 +123,8 @@ def _written(rules: Mapping[str, Any]) -> Iterator[tuple[str, Pointer, Mapping[s
             steps = _steps(key)
             if steps and steps[0] in _PARTS:
                 yield _PARTS[steps[0]], steps[1:], said
+        elif key == "path":
+            yield key, (), said
         elif key in _PARTS:
             for path, inner in said.items():
                 if isinstance(inner, dict):
@@ -121,6 +157,7 @@ class _Reader:
     """Holds the matchers of one side of an interaction against schemas."""
 
     def __init__(self, context: Context, side: Side) -> None:
+        self._validation = context.validation
         self._schemas = context.validation.schemas
         self._side = side
         self._rules = read(side)
@@ -138,12 +175,32 @@ class _Reader:
             name = rule.steps[0] if rule.steps else ""
             schema = named.get((rule.part, name.lower() if rule.part == "headers" else name))
             if schema:
+                schema = self._items(schema, rule.matcher)
                 node = self._schemas.followed(self._schemas.flat(schema))
-                for why in self._reasons([rule.matcher], node, ""):
+                for why in [*self._reasons([rule.matcher], node, ""), *self._refused(rule.matcher, schema, node)]:
                     yield self._finding(why, (self._side.name, rule.part, name), schema)
         if body:
             root = _Spot(value=self._side.body, node=self._schemas.flat(body), schema=body)
             yield from self._inside(root, ())
+
+    def _items(self, schema: Pointer, matcher: Matcher) -> Pointer:
+        """Return where the schema of what is matched is: each value of a list, but for how many there are."""
+        node = self._schemas.followed(self._schemas.flat(schema))
+        is_list = node.get("type") == "array" and "items" in node and not {"min", "max"} & matcher.keys()
+        return self._schemas.place(schema, ("items",)) if is_list else schema
+
+    def _refused(self, matcher: Matcher, schema: Pointer, node: Mapping[str, Any]) -> Iterator[str]:
+        """Yield a text that an expression lets through in a request, and the document does not."""
+        if not self._is_request or _kind(matcher) != "regex" or node.get("type") not in _SCALARS:
+            return
+        for one in regexes.examples(str(matcher.get("regex", ""))):
+            try:
+                faults = self._validation.faults(self._validation.coerced(one, schema), schema, Purpose.SENT)
+            except UnreadableSchemaError:
+                return
+            if faults:
+                yield f"allows {one}, and the document does not"
+                return
 
     def _inside(self, spot: _Spot, inherited: Sequence[Matcher]) -> Iterator[Finding]:
         """Yield the findings about a value and what is in it; a `type` holds for all that is inside."""

@@ -3,19 +3,34 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 import msgspec
 
-from orchestrator.adapters.openapi import METHODS
+from orchestrator.adapters.openapi import METHODS, server_path
 from orchestrator.contracts.description import Description, mapping
-from orchestrator.contracts.findings import Pointer
+from orchestrator.references import Pointer, told_by
 
+_Segments = tuple[str, ...]  # parts of a path
+
+_NOWHERE: Final = ("",)  # where a document has nothing: any value fits what is said there
 _SLASH: Final = "\0"  # stands for an encoded one, which separates nothing
 _VARIABLE: Final = re.compile(r"\{([^}]*)\}")
 _SETTING: Final = "x-opc-config-"  # settings of the reference, in the document's `info`
+
+
+class Content(msgspec.Struct, frozen=True, kw_only=True):
+    """What is in a parameter or a header that is a whole document of some media type.
+
+    Attributes:
+        media: The media type.
+        schema: Where the schema is; empty: there is none.
+    """
+
+    media: str
+    schema: Pointer
 
 
 class Parameter(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,6 +45,7 @@ class Parameter(msgspec.Struct, frozen=True, kw_only=True):
         style: How arrays and objects are written; in Swagger 2 the `collectionFormat`.
         explode: Whether each item has a name of its own.
         kind: The type that its schema says, if it says one.
+        content: What it holds, where `content` says that.
     """
 
     name: str
@@ -40,6 +56,7 @@ class Parameter(msgspec.Struct, frozen=True, kw_only=True):
     style: str
     explode: bool
     kind: str
+    content: Content | None = None
 
 
 class Body(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,6 +75,20 @@ class Body(msgspec.Struct, frozen=True, kw_only=True):
     schema: Pointer | None = None
 
 
+class Unread(msgspec.Struct, frozen=True, kw_only=True):
+    """A part of the document that is not known, for it refers to what can't be read.
+
+    Attributes:
+        what: The part, for a person.
+        at: Where the reference is.
+        told: What it names.
+    """
+
+    what: str
+    at: Pointer
+    told: str
+
+
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
     """A response that an operation may give.
 
@@ -68,6 +99,8 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
         schemas: Where schemas are, by media type.
         schema: Where the one is that holds for all media types, in Swagger 2.
         headers: Where the headers' schemas are, by name.
+        contents: What headers hold, where `content` says that, by name.
+        unread: Parts of it that are not known.
     """
 
     at: Pointer
@@ -76,6 +109,8 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     schemas: dict[str, Pointer]
     schema: Pointer | None
     headers: dict[str, Pointer]
+    contents: dict[str, Content]
+    unread: tuple[Unread, ...] = ()
 
 
 class Operation(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,6 +125,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
         produces: Media types of all its responses together.
         body: The body that it takes; None: none is described.
         security: The alternatives, each with the names of the schemes that are needed together.
+        unread: Parts of its requests that are not known.
     """
 
     method: str
@@ -100,6 +136,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     produces: tuple[str, ...]
     body: Body | None
     security: tuple[tuple[str, ...], ...]
+    unread: tuple[Unread, ...] = ()
 
     @property
     def label(self) -> str:
@@ -119,11 +156,23 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Template(msgspec.Struct, frozen=True, kw_only=True):
+    """A path and a method of the document.
+
+    Attributes:
+        method: In upper case; empty: what the path has is not known.
+        at: Where it is in the document.
+        names: Of its variables.
+        pattern: What paths look like that are meant.
+        rank: What templates are ordered by.
+        bases: What may come before such a path.
+    """
+
     method: str
     at: Pointer
     names: tuple[str, ...]
     pattern: re.Pattern[str]
     rank: tuple[int, ...]
+    bases: frozenset[_Segments]
 
 
 class Operations:
@@ -137,7 +186,9 @@ class Operations:
     def __init__(self, description: Description, base_path: str = "") -> None:
         self._description = description
         self._settings = description.mapping(("info",))
-        self._bases = self._base_paths(base_path)
+        self._base_path = base_path
+        self._fixed = self._fixed_base()
+        self._bases: dict[_Segments, None] = {}  # of all templates, in the order in which they are tried
         self._templates: dict[str, list[_Template]] = {}
         for template in sorted(self._read_templates(), key=lambda t: t.rank):
             self._templates.setdefault(template.method, []).append(template)
@@ -149,20 +200,32 @@ class Operations:
 
         Templates that spell a part of the path out win over those with a variable there.
         """
+        found = self._match(method, path)
+        if found is None:
+            return None
+        template, values = found
+        return Route(
+            operation=self._operation(template),
+            variables=dict(zip(template.names, (v.replace(_SLASH, "/") for v in values), strict=True)),
+        )
+
+    def unread(self, path: str) -> str:
+        """Return what a path of the document refers to that can't be read; empty: it is not that."""
+        found = self._match("", path)
+        return told_by(self._description.at(found[0].at)) or "" if found else ""
+
+    def _match(self, method: str, path: str) -> tuple[_Template, tuple[str, ...]] | None:
         segments = self._segments(path)
-        if segments is None:
+        if segments is None or method not in self._templates:
             return None
         for base in self._bases:
             if segments[: len(base)] != base:
                 continue
             rest = "/" + "/".join(segments[len(base) :])
-            for template in self._templates.get(method, ()):
-                found = template.pattern.fullmatch(rest)
+            for template in self._templates[method]:
+                found = template.pattern.fullmatch(rest) if base in template.bases else None
                 if found:
-                    values = (v.replace(_SLASH, "/") for v in found.groups())
-                    return Route(
-                        operation=self._operation(template), variables=dict(zip(template.names, values, strict=True))
-                    )
+                    return template, found.groups()
         return None
 
     def answer(self, operation: Operation, status: int) -> Answer | None:
@@ -177,18 +240,32 @@ class Operations:
         where = ("securityDefinitions",) if self._description.is_swagger else ("components", "securitySchemes")
         return self._description.mapping((*where, name))
 
-    def _base_paths(self, base_path: str) -> list[list[str]]:
-        """Return what may come before a path: in OpenAPI 3 pacts are written with and without it."""
+    def _fixed_base(self) -> _Segments | None:
+        """Return what comes before every path, whatever servers say; None: servers say it."""
         raw = self._description.raw
         own = self._settings.get(_SETTING + "base-path") or (raw.get("basePath") if "swagger" in raw else None)
-        if isinstance(own, str) and own.strip("/"):
-            return [self._segments(own.rstrip("/")) or []]
-        servers = [s.get("url") for s in self._description.listed(("servers",)) if isinstance(s, dict)]
-        paths = [base_path, *(_path_of(url) for url in servers if isinstance(url, str))]
-        found = [s for p in dict.fromkeys(p.rstrip("/") for p in paths) if p and (s := self._segments(p))]
-        return [*found, [""]] if found else [[""]]
+        return self._segments(own.rstrip("/")) or () if isinstance(own, str) and own.strip("/") else None
 
-    def _segments(self, path: str) -> list[str] | None:
+    def _bases_of(self, item: Pointer, method: str) -> Iterator[_Segments]:
+        """Yield what may come before a path: in OpenAPI 3 pacts are written with and without it.
+
+        An operation's own servers take the place of its path's, and those that of the document's.
+        """
+        if self._fixed is not None:
+            yield self._fixed
+            return
+        everywhere = self._server_paths(())
+        own = self._server_paths((*item, method)) or self._server_paths(item)
+        # What comes before paths may have been taken from the document's servers.
+        base_path = [] if own and self._base_path in everywhere else [self._base_path]
+        paths = [*base_path, *(own or everywhere)]
+        yield from (segments for path in paths if path and (segments := self._segments(path)))
+        yield ("",)
+
+    def _server_paths(self, at: Pointer) -> list[str]:
+        return [server_path(server).rstrip("/") for server in self._description.listed((*at, "servers"))]
+
+    def _segments(self, path: str) -> _Segments | None:
         """Return the parts of a path, decoded; None: it has something that is no part of a path."""
         if "?" in path:
             return None
@@ -206,17 +283,22 @@ class Operations:
         for path, item in mapping(self._description.raw.get("paths")).items():
             if not isinstance(path, str) or not path.startswith("/") or not isinstance(item, dict):
                 continue
-            at = self._description.resolved(("paths", path))
+            at, node = self._description.resolved(("paths", path))
             pattern, names = _pattern(path, flags)
-            for method in METHODS:
-                if isinstance(self._description.mapping(at).get(method), dict):
-                    yield _Template(
-                        method=method.upper(),
-                        at=("paths", path, method),
-                        names=names,
-                        pattern=pattern,
-                        rank=_rank(path),
-                    )
+            methods = [m for m in METHODS if isinstance(mapping(node).get(m), dict)]
+            for method in methods if told_by(node) is None and node is not None else [*methods, ""]:
+                bases = dict.fromkeys(self._bases_of(at, method))
+                self._bases |= bases
+                yield _Template(
+                    method=method.upper(),
+                    at=("paths", path, method) if method else ("paths", path),
+                    names=names,
+                    pattern=pattern,
+                    rank=_rank(path),
+                    bases=frozenset(bases),
+                )
+        self._bases.pop(("",), None)  # what comes before a path is tried first
+        self._bases[("",)] = None
 
     def _operation(self, template: _Template) -> Operation:
         if template.at not in self._known:
@@ -225,7 +307,7 @@ class Operations:
 
     def _read_operation(self, template: _Template) -> Operation:
         _, path, method = template.at
-        item = self._description.resolved(("paths", path))
+        item = self._description.place(("paths", path))
         at = (*item, method)
         raw = self._description.mapping(at)
         parameters = self._parameters((*at, "parameters"), (*item, "parameters"))
@@ -244,7 +326,22 @@ class Operations:
                 for alternative in (security if isinstance(security, list) else ())
                 if isinstance(alternative, dict)
             ),
+            unread=tuple(self._unread(self._requested(item, at))),
         )
+
+    def _requested(self, item: Pointer, at: Pointer) -> Iterator[tuple[str, Pointer]]:
+        """Yield where the parts of an operation's requests are, and what they are called."""
+        for where in ((*at, "parameters"), (*item, "parameters")):
+            for number in range(len(self._description.listed(where))):
+                yield "a parameter", (*where, str(number))
+        yield "the request body", (*at, "requestBody")
+
+    def _unread(self, parts: Iterable[tuple[str, Pointer]]) -> Iterator[Unread]:
+        for what, at in parts:
+            node = self._description.resolved(at)[1]
+            told = told_by(node) or (told_by(self._description.at(at)) if node is None else None)
+            if told is not None:
+                yield Unread(what=what, at=at, told=told)
 
     def _media(self, raw: Mapping[str, Any], name: str) -> tuple[str, ...]:
         """Return the media types that Swagger 2 lists for an operation or for all."""
@@ -271,7 +368,7 @@ class Operations:
         return tuple(p for p in found.values() if p.name)
 
     def _parameter(self, at: Pointer) -> Parameter:
-        at = self._description.resolved(at)
+        at = self._description.place(at)
         raw = self._description.mapping(at)
         schema = (*at, "schema") if isinstance(raw.get("schema"), dict | bool) else at
         place = str(raw.get("in", ""))
@@ -287,10 +384,15 @@ class Operations:
             style=style,
             explode=bool(raw.get("explode", style in ("form", "deepObject"))),
             kind=_kind(self._description.mapping(schema)),
+            content=self._content(at),
         )
 
+    def _content(self, at: Pointer) -> Content | None:
+        found = self._schemas((*at, "content"))
+        return next((Content(media=media, schema=schema) for media, schema in found.items()), None)
+
     def _body(self, at: Pointer, parameters: Sequence[Parameter]) -> Body | None:
-        described = self._description.resolved((*at, "requestBody"))
+        described = self._description.place((*at, "requestBody"))
         raw = self._description.mapping(described)
         if raw:
             return Body(
@@ -306,7 +408,7 @@ class Operations:
         """Return where the schema of each media type is; where one has none, the place is empty."""
         found: dict[str, Pointer] = {}
         for media in self._description.mapping(content):
-            at = (*self._description.resolved((*content, str(media))), "schema")
+            at = (*self._description.place((*content, str(media))), "schema")
             found[str(media)] = at if isinstance(self._description.at(at), dict | bool) else ()
         return found
 
@@ -319,37 +421,40 @@ class Operations:
         return None
 
     def _answer(self, at: Pointer, operation: Operation, key: str) -> Answer:
-        at = self._description.resolved(at)
-        raw = self._description.mapping(at)
-        schemas = self._schemas((*at, "content"))
-        schema = (*at, "schema") if isinstance(raw.get("schema"), dict | bool) else None
+        described = self._description.place(at)
+        raw = self._description.mapping(described)
+        schemas = self._schemas((*described, "content"))
+        schema = (*described, "schema") if isinstance(raw.get("schema"), dict | bool) else None
+        headers = {str(name): (*described, "headers", str(name)) for name in mapping(raw.get("headers"))}
+        parts = [("the response", at), *((f"the header {name}", where) for name, where in headers.items())]
         return Answer(
-            at=at,
+            at=described,
             key=key,
             produces=operation.produces if self._description.is_swagger else tuple(schemas),
             schemas=schemas,
             schema=schema,
-            headers={str(name): self._header((*at, "headers", str(name))) for name in mapping(raw.get("headers"))},
+            headers={name: self._header(where) for name, where in headers.items()},
+            contents={
+                name: content
+                for name, where in headers.items()
+                if (content := self._content(self._description.place(where)))
+            },
+            unread=tuple(self._unread(parts)),
         )
 
     def _header(self, at: Pointer) -> Pointer:
-        at = self._description.resolved(at)
-        return (*at, "schema") if isinstance(self._description.mapping(at).get("schema"), dict | bool) else at
+        at, node = self._description.resolved(at)
+        if told_by(node) is not None:
+            return _NOWHERE
+        return (*at, "schema") if isinstance(mapping(node).get("schema"), dict | bool) else at
 
 
-def _path_of(url: str) -> str:
-    try:
-        return urlsplit(re.sub(r"^\{[^}]*\}", "", url)).path
-    except ValueError:  # no URL at all
-        return ""
-
-
-def _decoded(path: str) -> list[str] | None:
+def _decoded(path: str) -> _Segments | None:
     """Return the parts of a path without percent-encoding; None: it is encoded wrongly."""
     if re.search("%(?![0-9A-Fa-f]{2})", path):
         return None
     try:
-        return [unquote(part, errors="strict").replace("/", _SLASH) for part in path.split("/")]
+        return tuple(unquote(part, errors="strict").replace("/", _SLASH) for part in path.split("/"))
     except UnicodeDecodeError:
         return None
 

@@ -10,10 +10,11 @@ from msgspec import UNSET
 
 from orchestrator.contracts import access, encoded, media, security
 from orchestrator.contracts.context import Context
-from orchestrator.contracts.description import mapping, target_of
-from orchestrator.contracts.findings import Finding, Pointer, finding
+from orchestrator.contracts.description import mapping
+from orchestrator.contracts.findings import Finding, finding
 from orchestrator.contracts.operations import Parameter
 from orchestrator.contracts.schemas import Schemas
+from orchestrator.references import Pointer, target_of
 
 # Headers that clients may send without the document saying so.
 _NAMES: Final = """
@@ -53,6 +54,7 @@ def check(context: Context) -> Iterator[Finding]:
         yield from _query(context)
         if all(one.code != "request.content-type.incompatible" for one in content):
             yield from _body(context)
+            yield from _form(context)
 
 
 def _in_path(given: str, parameter: Parameter) -> Any:
@@ -183,7 +185,7 @@ def _spread(context: Context, parameter: Parameter, read: dict[str, Any]) -> Any
 def _query_value(context: Context, parameter: Parameter, value: Any) -> Iterator[Finding]:
     what, at = f"the query parameter {parameter.name}", ("request", "query", parameter.name)
     if value is UNSET:
-        if parameter.required:
+        if parameter.required and not parameter.content:
             yield finding("request.query.incompatible", f"{what} is required, and missing", at, parameter.at)
         return
     if parameter.kind == "array":
@@ -207,8 +209,35 @@ def _body(context: Context) -> Iterator[Finding]:
     if schema:
         yield from _body_value(context, schema, side.header("content-type") or "")
     elif is_something(side.body):
-        message = f"the document has no schema for a body of {meant}"
-        yield finding("request.body.unknown", message, side.body_at, document)
+        # The reference says so too of a form in Swagger 2, whose fields are parameters.
+        but = ", but for its fields" if any(context.operation.parameters_in("formData")) else ""
+        yield finding(
+            "request.body.unknown", f"the document has no schema for a body of {meant}{but}", side.body_at, document
+        )
+
+
+def _form(context: Context) -> Iterator[Finding]:
+    """Yield the findings about a form whose fields Swagger 2 has as parameters."""
+    side = context.interaction.request
+    fields = {parameter.name: parameter for parameter in context.operation.parameters_in("formData")}
+    content_type = side.header("content-type") or media.FORM
+    if not fields or media.bare(content_type) not in (media.FORM, media.MULTIPART):
+        return
+    read = encoded.form(side.body, content_type, fields)
+    if isinstance(read, str) and read:
+        return  # a form of several parts that does not say what is between them
+    code, given = "request.form.incompatible", mapping(read)
+    for name, parameter in fields.items():
+        at, what = (*side.body_at, name), f"the field {name} of the form"
+        if name in given and parameter.kind != "file":
+            value = encoded.items(given[name], parameter.style) if parameter.kind == "array" else given[name]
+            value = context.validation.coerced(value, parameter.schema)
+            yield from context.held(code, what, value, parameter.schema, at)
+        elif name not in given and parameter.required:
+            yield finding(code, f"{what} is required, and missing", at, parameter.at)
+    for name in given.keys() - fields.keys():
+        message = f"the document knows no field {name} of the form"
+        yield finding(code, message, (*side.body_at, name), context.operation.at)
 
 
 def body_type(context: Context) -> str:

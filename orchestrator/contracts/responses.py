@@ -9,10 +9,11 @@ from msgspec import UNSET
 
 from orchestrator.contracts import access, media
 from orchestrator.contracts.context import Context
-from orchestrator.contracts.findings import Finding, Pointer, finding
+from orchestrator.contracts.findings import Finding, finding
 from orchestrator.contracts.operations import Answer
 from orchestrator.contracts.requests import is_something
 from orchestrator.contracts.schemas import Purpose
+from orchestrator.references import Pointer
 
 # Headers that servers and what is in front of them send, whether the document says so or not.
 _NAMES: Final = """
@@ -105,7 +106,7 @@ def _body_value(context: Context, schema: Pointer) -> Iterator[Finding]:
         context.held("response.body.incompatible", what, side.body, schema, side.body_at, purpose=Purpose.ANSWERED)
     )
     yield from found
-    if not found:
+    if all(one.code == "document.reference.unresolved" for one in found):
         yield from context.held(
             "response.body.undescribed", what, side.body, schema, side.body_at, purpose=Purpose.DESCRIBED
         )

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from orchestrator.adapters.walker import Pointer, Walker
+from orchestrator.adapters.walker import Walker
+from orchestrator.references import Pointer
 
 _DEEPEST: Final = 8  # schemas within schemas; deeper ones are left out
 _OF_FORMAT: Final = {
@@ -89,7 +90,7 @@ def _object(walker: Walker, pointer: Pointer, schema: Mapping[str, Any], depth: 
         for name in (properties if isinstance(properties, dict) else ())
     }
     required = schema.get("required")
-    needed = set(required) if isinstance(required, list) else set()
+    needed = {name for name in required if isinstance(name, str)} if isinstance(required, list) else set()
     return {name: value for name, value in made.items() if value is not None or name in needed}
 
 

@@ -13,8 +13,8 @@ from typing import Any, Final
 
 import msgspec
 
-from orchestrator.contracts.description import Description, mapping, target_of
-from orchestrator.contracts.findings import Pointer
+from orchestrator.contracts.description import Description, mapping
+from orchestrator.references import Pointer, reference, target_of, told_by
 
 Schema = dict[str, Any] | bool
 
@@ -37,6 +37,7 @@ _CONDITIONS: Final = frozenset({"not", "if", "then", "else", "contains", "proper
 _ALTERNATIVES: Final = ("oneOf", "anyOf", "not", "if")  # two of these don't merge into one
 _GOING_WITH: Final = {"if": ("then", "else")}
 _DROPPED: Final = frozenset({"$schema", "$id", "$defs", "definitions", "example", "examples", "default"})
+UNREAD: Final = "x-unread-reference"  # what a schema refers to that can't be read: anything fits it
 MADE: Final = "x-made-of-discriminator"  # marks conditions that nobody wrote
 _NOWHERE: Final = ("",)
 _DEEPEST: Final = 30
@@ -70,6 +71,7 @@ class Schemas:
     """
 
     def __init__(self, description: Description) -> None:
+        self.has_unread = False  # whether a schema that was used has a reference that leads nowhere
         self._description = description
         self._flat: dict[Pointer, Schema] = {}
         self._under_way: set[Pointer] = set()
@@ -120,7 +122,7 @@ class Schemas:
 
     def _found(self, at: Pointer, path: Sequence[str], seen: set[tuple[Pointer, int]]) -> tuple[Pointer, int]:
         """Return the innermost place on a path that the document has, and how much of the path is left."""
-        at = self._description.resolved(at)
+        at = self._description.place(at)
         if not path or (at, len(path)) in seen:
             return at, len(path)
         seen.add((at, len(path)))
@@ -147,13 +149,13 @@ class Schemas:
         return schema
 
     def _point(self, schema: dict[str, Any]) -> None:
-        """Let a reference point at where its target is; one that leads nowhere, or out of the document, goes."""
-        target = self._description.resolved(target_of(schema) or _NOWHERE)
-        there = self._description.at(target)
-        if isinstance(there, dict | bool) and target_of(there) is None:
-            schema["$ref"] = _reference(target)
+        """Let a reference point at where its target is; keep one apart that leads nowhere, or out of the document."""
+        target, there = self._description.resolved(target_of(schema) or _NOWHERE)
+        if isinstance(there, dict | bool) and told_by(there) is None:
+            schema["$ref"] = reference(target)
         else:
-            del schema["$ref"]
+            schema[UNREAD] = schema.pop("$ref")
+            self.has_unread = True
 
     def _merged(self, schema: dict[str, Any], parts: Sequence[Schema]) -> dict[str, Any]:
         merged = {key: value for key, value in schema.items() if key != "allOf"}
@@ -247,7 +249,7 @@ class Schemas:
     def _values(self, tag: str, choice: Any, names: Mapping[str, Any]) -> list[Any]:
         """Return what a discriminator's property may be where one alternative is meant; empty: nobody knows."""
         target = target_of(choice)
-        mapped = [name for name, reference in names.items() if target and self._named(reference) == target]
+        mapped = [name for name, told in names.items() if target and self._named(told) == target]
         described = self.followed(mapping(self.followed(choice).get("properties")).get(tag))
         if mapped:
             return mapped
@@ -257,10 +259,10 @@ class Schemas:
             return list(described["enum"])
         return [target[-1]] if target else []
 
-    def _named(self, reference: Any) -> Pointer | None:
+    def _named(self, told: Any) -> Pointer | None:
         """Return where what a discriminator's mapping names is: by a reference, or a bare name."""
-        target = target_of({"$ref": reference}) or ("components", "schemas", str(reference))
-        return self._description.resolved(target)
+        target = target_of({"$ref": told}) or ("components", "schemas", str(told))
+        return self._description.place(target)
 
     def _without_read_only(self, schema: dict[str, Any]) -> dict[str, Any]:
         """Take what only responses have out of what is required."""
@@ -303,10 +305,6 @@ def _with_each(schema: dict[str, Any], make: Callable[[str, Any], Any]) -> dict[
     return made
 
 
-def _reference(target: Pointer) -> str:
-    return "#/" + "/".join(part.replace("~", "~0").replace("/", "~1").replace("%", "%25") for part in target)
-
-
 def _bound(schema: dict[str, Any]) -> None:
     """Make bounds that are exclusive by a flag, or meant by a format, into those of JSON Schema."""
     for bound, exclusive in (("minimum", "exclusiveMinimum"), ("maximum", "exclusiveMaximum")):
@@ -315,8 +313,11 @@ def _bound(schema: dict[str, Any]) -> None:
             del schema[exclusive]
             if flag and bound in schema:
                 schema[exclusive] = schema.pop(bound)
-    if schema.get("format") in ("int32", "int64") and schema.get("type") in ("integer", "number"):
-        schema["type"] = "integer"
+    kinds = schema.get("type")
+    listed = kinds if isinstance(kinds, list) else [kinds]
+    if schema.get("format") in ("int32", "int64") and ("integer" in listed or "number" in listed):
+        whole = list(dict.fromkeys("integer" if kind == "number" else kind for kind in listed))
+        schema["type"] = whole if isinstance(kinds, list) else "integer"
         if schema["format"] == "int32":
             schema.setdefault("minimum", -(2**31))
             schema.setdefault("maximum", 2**31 - 1)

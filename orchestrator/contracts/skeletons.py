@@ -11,9 +11,10 @@ import msgspec
 
 from orchestrator.adapters import generated
 from orchestrator.adapters.openapi import Document
-from orchestrator.adapters.walker import Pointer, Walker
+from orchestrator.adapters.walker import Walker
 from orchestrator.contracts.samples import sample
 from orchestrator.model.operations import Operation
+from orchestrator.references import Pointer
 
 _BODIES: Final = ("POST", "PUT", "PATCH")
 
@@ -48,7 +49,7 @@ def skeleton(document: Document, consumer: str, operations: Sequence[Operation])
         consumer: The consumer's name.
         operations: Those that it uses.
     """
-    walker = Walker(document.raw)
+    walker = Walker(document.whole)
     begun = [_begun(walker, document, operation) for operation in operations]
     names = generated.apart(one.name for one in begun)
     tests = [msgspec.structs.replace(one, name=name) for one, name in zip(begun, names, strict=True)]
@@ -85,13 +86,10 @@ def _python(value: Any) -> str:
     )
 
 
-def _pointer(operation: Operation) -> Pointer:
-    return ("paths", operation.path, operation.method.lower())
-
-
 def _path(walker: Walker, operation: Operation) -> str:
     values = {}
-    for owner in (_pointer(operation)[:2], _pointer(operation)):
+    at = walker.operation(operation.label)
+    for owner in (at[:-1], at):
         parameters = walker.at((*owner, "parameters"))
         for k in range(len(parameters) if isinstance(parameters, list) else 0):
             at, parameter = walker.resolved((*owner, "parameters", str(k)))
@@ -103,18 +101,18 @@ def _path(walker: Walker, operation: Operation) -> str:
 
 
 def _body(walker: Walker, operation: Operation) -> Any:
-    at, body = walker.resolved((*_pointer(operation), "requestBody"))
+    at, body = walker.resolved((*walker.operation(operation.label), "requestBody"))
     return _json(walker, at, body)
 
 
 def _answer(walker: Walker, operation: Operation) -> tuple[int, Any]:
     """Return the first good status that the document has, and its body."""
-    responses = walker.at((*_pointer(operation), "responses"))
+    responses = walker.at((*walker.operation(operation.label), "responses"))
     statuses = sorted(str(status) for status in responses) if isinstance(responses, dict) else []
     good = next((status for status in statuses if re.fullmatch(r"2\d\d", status)), None)
     if good is None:
         return 200, None
-    at, response = walker.resolved((*_pointer(operation), "responses", good))
+    at, response = walker.resolved((*walker.operation(operation.label), "responses", good))
     return int(good), _json(walker, at, response)
 
 

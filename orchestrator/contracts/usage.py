@@ -13,8 +13,9 @@ import msgspec
 from orchestrator import text
 from orchestrator.adapters.openapi import Document
 from orchestrator.adapters.pact import Pact
-from orchestrator.adapters.walker import Pointer, Walker
+from orchestrator.adapters.walker import Walker
 from orchestrator.model.description import FieldUse, ResponseUse
+from orchestrator.references import Pointer
 
 _DEEPEST: Final = 12  # fields within fields that are named
 _MOST_ITEMS: Final = 50  # of an array that are looked at
@@ -51,7 +52,7 @@ def usage(document: Document, seen: Iterable[Seen], pacts: Sequence[Pact]) -> tu
         seen: What was recorded while the tests ran.
         pacts: What consumers expect.
     """
-    walker = Walker(document.raw)
+    walker = Walker(document.whole)
     described = {
         (operation.label, status): pointer
         for operation in document.operations
@@ -78,8 +79,7 @@ def usage(document: Document, seen: Iterable[Seen], pacts: Sequence[Pact]) -> tu
 
 
 def _responses(walker: Walker, label: str) -> Iterator[tuple[str, Pointer]]:
-    method, _, path = label.partition(" ")
-    pointer = ("paths", path, method.lower(), "responses")
+    pointer = (*walker.operation(label), "responses")
     responses = walker.at(pointer)
     for status in responses if isinstance(responses, dict) else ():
         if not str(status).startswith("x-"):

@@ -9,11 +9,12 @@ from typing import Any, Final
 import jsonschema_rs
 import msgspec
 
+from orchestrator import references
 from orchestrator.contracts import encoded
 from orchestrator.contracts.description import Description, mapping
-from orchestrator.contracts.findings import Pointer, inside
 from orchestrator.contracts.formats import FORMATS
 from orchestrator.contracts.schemas import MADE, Prepared, Purpose, Schemas
+from orchestrator.references import Pointer, inside, target
 
 _SHORT: Final = 60  # characters of a value that are shown in a message
 _DEEPEST: Final = 30
@@ -212,13 +213,5 @@ def _after_references(way: Pointer, prepared: Prepared) -> list[str]:
     for word in way:
         place.append(word)
         if word == "$ref":
-            reference = _at(prepared.schema, place)
-            place = str(reference).removeprefix("#/").split("/")
+            place = [*(target(str(references.at(prepared.schema, tuple(place)))) or ())]
     return place
-
-
-def _at(schema: Any, place: list[str]) -> Any:
-    """Return what is somewhere in a schema; None: nothing."""
-    for part in place:
-        schema = inside(schema, part)
-    return schema

@@ -80,7 +80,7 @@ class Incompatibility(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
         description: The interaction's.
         pact: The pact's file.
         at_pact: Where in the pact, as a JSON Pointer (RFC 6901).
-        at_document: Where in the OpenAPI document; empty: nowhere.
+        at_document: Where in the OpenAPI document; behind a file's name, where it is beside it; empty: nowhere.
         operation: The operation's label; empty: the document has none for the request.
     """
 

@@ -55,11 +55,28 @@ class ResponseUse(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     fields: tuple[FieldUse, ...] = ()
 
 
+class NotCompared(msgspec.Struct, frozen=True, kw_only=True):
+    """Interactions of a pact that were not held against the document.
+
+    Attributes:
+        consumer: Whose pact.
+        pact: The pact's file.
+        count: How many.
+        reason: Why not, for a person.
+    """
+
+    consumer: str
+    pact: str
+    count: int
+    reason: str
+
+
 class Description(msgspec.Struct, frozen=True, kw_only=True, tag="description", omit_defaults=True):
     """The result of the description stage. None: not computed.
 
     Attributes:
         incompatibilities: Where pacts and the document say different things.
+        not_compared: Which interactions of pacts were left out, and why.
         released: What the document was compared with; empty: nothing.
         changes: What has changed in it since then.
         drift: What only the app or only the document knows.
@@ -67,6 +84,7 @@ class Description(msgspec.Struct, frozen=True, kw_only=True, tag="description", 
     """
 
     incompatibilities: tuple[Incompatibility, ...] | None = None
+    not_compared: tuple[NotCompared, ...] = ()
     released: str = ""
     changes: tuple[DocumentChange, ...] | None = None
     drift: tuple[Drift, ...] | None = None

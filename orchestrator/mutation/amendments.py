@@ -12,10 +12,10 @@ from typing import Any, Final
 from orchestrator import text
 from orchestrator.adapters.scenarios import PROPERTY, Scenario
 from orchestrator.adapters.session import Exchange
-from orchestrator.adapters.walker import Pointer, written
 from orchestrator.model.mutation import Amendment
 from orchestrator.mutation.constraints import Constraint, Described
 from orchestrator.mutation.judges import Judges, Sight, sign
+from orchestrator.references import Pointer, written
 
 _MOST_TRIED: Final = 4  # constraints of one response
 
@@ -65,7 +65,7 @@ class Amendments:
             for constraint in self._described.broken(operation, exchange)[:_MOST_TRIED]:
                 if self._holds(constraint) and self._news(number, sight, constraint):
                     return Amendment(
-                        at=written(constraint.at),
+                        at="#" + written(constraint.at),
                         update=text.one_line(constraint.update, limit=1000),
                         seen=self._seen[constraint.at],
                     )

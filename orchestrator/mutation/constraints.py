@@ -18,7 +18,8 @@ import msgspec
 
 from orchestrator import text
 from orchestrator.adapters.session import Exchange
-from orchestrator.adapters.walker import MOST_ITEMS, Pointer, Walker, kind_of
+from orchestrator.adapters.walker import MOST_ITEMS, Walker, kind_of
+from orchestrator.references import Pointer
 
 _UNCOUNTED: Final = ("boolean", "null")
 _LEAST: Final = 3  # values that have to be seen before anything follows from them

@@ -19,8 +19,9 @@ from urllib.parse import parse_qsl
 
 from orchestrator.adapters.openapi import Document
 from orchestrator.adapters.session import Exchange
-from orchestrator.adapters.walker import Pointer, Walker, kind_of, matches, written
+from orchestrator.adapters.walker import Walker, kind_of, matches
 from orchestrator.model.mutation import DocumentMutant
+from orchestrator.references import Pointer, written
 
 _MOST_VALUES: Final = 500  # different ones that are remembered of a schema
 _MOST_CHOICES: Final = 40  # values of an enum that are taken out
@@ -92,7 +93,7 @@ class Description:
             if "headers" not in pointer:
                 self._kept.setdefault(pointer, {}).setdefault(layer, _Met()).add(value)
         met = self._refused if exchange.status >= _REFUSED else self._kept
-        for pointer, value in self._sent(_definition(operation.label), request, exchange):
+        for pointer, value in self._sent(self._walker.operation(operation.label), request, exchange):
             met.setdefault(pointer, {}).setdefault(layer, _Met()).add(value)
 
     def _sent(
@@ -120,7 +121,7 @@ class Description:
         """Return the changes to the document, with the layers that notice each."""
         found: dict[tuple[str, str], DocumentMutant] = {}
         for operation in self._document.tested:
-            definition = _definition(operation.label)
+            definition = self._walker.operation(operation.label)
             for change in self._of_operation(definition):
                 found.setdefault((change.at, change.change), change)
         return list(found.values())
@@ -241,12 +242,7 @@ def _loosened(schema: Mapping[str, Any], layers: Mapping[str, _Met]) -> Iterator
 
 
 def _mutant(pointer: Pointer, change: str, by: set[str]) -> DocumentMutant:
-    return DocumentMutant(at=written(pointer), change=change, noticed=tuple(sorted(by)))
-
-
-def _definition(label: str) -> Pointer:
-    method, _, path = label.partition(" ")
-    return ("paths", path, method.lower())
+    return DocumentMutant(at="#" + written(pointer), change=change, noticed=tuple(sorted(by)))
 
 
 def _read(text: str, schema: Mapping[str, Any]) -> Any:

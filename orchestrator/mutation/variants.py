@@ -72,14 +72,14 @@ def of_code(function: str) -> Hints:
 
 def describer(document: Document | None) -> Callable[[str, str], Hints]:
     """Return what tells, of a request's method and path, the values that the document says of its operation."""
+    walker = Walker(document.whole if document else {})
 
     @functools.cache
     def described(method: str, path: str) -> Hints:
         operation = document.match(method, path.partition("?")[0]) if document else None
         if document is None or operation is None:
             return Hints()
-        item = document.raw["paths"].get(operation.path) or {}
-        return _described(item.get(method.lower()) or {}, Walker(document.raw))
+        return _described(walker.at(walker.operation(operation.label)), walker)
 
     return described
 

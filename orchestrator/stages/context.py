@@ -90,11 +90,15 @@ class Context:
                     f"{self.project.file.name}: `openapi.path` is not set",
                     hint="Name the OpenAPI document's file, or a path of the app that serves it (`/openapi.json`).",
                 )
+            beside = None
             if settings.path.startswith("/"):
                 data = openapi.fetch(self.app().url + settings.path, settings.path)
             else:
-                data = openapi.read_file(self.project.root / settings.path, settings.path)
-            self._document = openapi.parse(data, settings.path, base_path=settings.base_path, exclude=settings.exclude)
+                file = self.project.root / settings.path
+                data, beside = openapi.read_file(file, settings.path), openapi.beside(file, self.project.root)
+            self._document = openapi.parse(
+                data, settings.path, base_path=settings.base_path, exclude=settings.exclude, beside=beside
+            )
         return self._document
 
     def document_or_none(self) -> openapi.Document | None:

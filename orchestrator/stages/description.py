@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterator, Sequence
 
 from orchestrator import text
@@ -36,7 +37,8 @@ def run(context: Context) -> StageResult:
     before = _released(project)
     routes = context.app().routes() if project.settings.app.target else None
     found = Description(
-        incompatibilities=comparator.compare(pacts, document) if pacts else None,
+        incompatibilities=comparator.compare(pacts, document, root=project.root) if pacts else None,
+        not_compared=comparator.not_compared(pacts, root=project.root),
         released=project.settings.openapi.released,
         changes=felt.changes(before, document, pacts) if before else None,
         drift=drift.drift(routes, document) if routes is not None else None,
@@ -60,16 +62,25 @@ def _released(project: Project) -> Document | None:
     if not told:
         return None
     if not told.startswith(_GIT):
-        return openapi.parse(openapi.read_file(project.root / told, told), told, base_path=settings.base_path)
-    revision, _, path = told.removeprefix(_GIT).partition(":")
-    data = git.file_at(project.root, revision, path or settings.path)
+        file = project.root / told
+        beside = openapi.beside(file, project.root)
+        return openapi.parse(openapi.read_file(file, told), told, base_path=settings.base_path, beside=beside)
+    revision, _, named = told.removeprefix(_GIT).partition(":")
+    path = named or settings.path
+    data = git.file_at(project.root, revision, path)
     if data is None:
         raise OrchestratorError(
             Code.DOCUMENT_MISSING,
-            f"`openapi.released` = {told!r}: git has no {path or settings.path} in {revision} here",
+            f"`openapi.released` = {told!r}: git has no {path} in {revision} here",
             hint="Fetch that revision: a shallow clone of CI has only the newest one.",
         )
-    return openapi.parse(data, told, base_path=settings.base_path)
+    folder = posixpath.dirname(path)
+    return openapi.parse(
+        data,
+        f"{_GIT}{revision}:{path}",
+        base_path=settings.base_path,
+        beside=lambda name: git.file_at(project.root, revision, posixpath.normpath(posixpath.join(folder, name))),
+    )
 
 
 def _seen(context: Context, pacts: Sequence[Pact]) -> Iterator[Seen]:
@@ -94,6 +105,9 @@ def _summary(found: Description) -> str:
     parts = []
     if found.incompatibilities is not None:
         parts.append(f"{text.plural(len(found.errors), 'place')} where a pact asks for more than the document promises")
+    for reason in dict.fromkeys(one.reason for one in found.not_compared):
+        count = sum(one.count for one in found.not_compared if one.reason == reason)
+        parts.append(f"{text.plural(count, 'interaction')} not compared ({reason})")
     if found.changes is not None:
         parts.append(
             f"{text.plural(len(found.breaking), 'breaking change')} since {found.released}, "

@@ -32,6 +32,7 @@ def document(*operations: Operation, title: str = "Shop", base_path: str = "") -
     return openapi.Document(
         source="openapi.yaml",
         raw={},
+        whole={},
         specification="OpenAPI 3.1",
         title=title,
         version="1",

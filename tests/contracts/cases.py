@@ -154,6 +154,11 @@ PETS: Final = {
 EITHER: Final = {"oneOf": [{"$ref": "#/components/schemas/Cat"}, {"$ref": "#/components/schemas/Dog"}]}
 NODE: Final = {"Node": thing(name=TEXT, next={"$ref": "#/components/schemas/Node"})}
 COLOUR: Final = {"type": "string", "enum": ["red", "blue"]}
+OK: Final = {"responses": {"200": {"description": "done"}}}
+FIELDS: Final = [
+    {"name": "size", "in": "formData", "required": True, **NUMBER},
+    {"name": "tags", "in": "formData", "type": "array", "items": TEXT},
+]
 PAIRS: Final = (
     # Paths
     Pair(
@@ -249,6 +254,27 @@ PAIRS: Final = (
         document=asking(parameter("page", "query", NUMBER)),
         fits=exchange(query="page=2"),
         breaks=exchange(query="page=2&size=3"),
+    ),
+    Pair(
+        name="query parameter that is JSON",
+        code="parameter.content.incompatible",
+        document=asking({"name": "by", "in": "query", "content": content(thing(size=NUMBER))}),
+        fits=exchange(query={"by": ['{"size": 2, "more": [1, 2]}']}),
+        breaks=exchange(query={"by": ['{"size": "two"}']}),
+    ),
+    Pair(
+        name="required query parameter that is JSON",
+        code="parameter.content.incompatible",
+        document=asking({"name": "by", "in": "query", "required": True, "content": content(thing(size=NUMBER))}),
+        fits=exchange(query={"by": ['{"size": 2}']}),
+        breaks=exchange(),
+    ),
+    Pair(
+        name="servers of a path",
+        code="request.path-or-method.unknown",
+        document={**api(), "paths": {"/things": {"servers": [{"url": "/v2"}], "post": OK}}},
+        fits=exchange(),
+        breaks=exchange("/v1/things"),
     ),
     # Headers and cookies
     Pair(
@@ -655,6 +681,13 @@ PAIRS: Final = (
         breaks=answered({"made": "yesterday"}),
     ),
     Pair(
+        name="whole numbers by format, or nothing",
+        code="response.body.incompatible",
+        document=answering(thing(size={"type": ["number", "null"], "format": "int32"}), openapi="3.1.0"),
+        fits=answered({"size": 2}),
+        breaks=answered({"size": 2.5}),
+    ),
+    Pair(
         name="discriminator in a response",
         code="response.body.incompatible",
         document=answering({**EITHER, "discriminator": {"propertyName": "kind"}}, components={"schemas": PETS}),
@@ -688,6 +721,22 @@ PAIRS: Final = (
         document=api({"responses": {"200": {"description": "done", "content": content(TEXT, "text/plain")}}}),
         fits=exchange(),
         breaks=answered("lamp"),
+    ),
+    Pair(
+        name="field of a form of Swagger 2",
+        code="request.form.incompatible",
+        document=swagger({"parameters": FIELDS}, consumes=[FORM]),
+        fits=sent("size=2&tags=a,b", FORM),
+        breaks=sent("size=two&tags=a,b", FORM),
+        also=("request.body.unknown",),
+    ),
+    Pair(
+        name="required field of a form of Swagger 2",
+        code="request.form.incompatible",
+        document=swagger({"parameters": FIELDS}, consumes=[FORM]),
+        fits=sent({"size": 2}, FORM),
+        breaks=sent({"tags": ["a"]}, FORM),
+        also=("request.body.unknown",),
     ),
     # Matchers
     Pair(
@@ -737,6 +786,73 @@ PAIRS: Final = (
         document=answering(thing(size={"type": "number"})),
         fits=answered({"size": 2}, answer_rules=matched(size={"match": "number"})),
         breaks=answered({"size": 2}, answer_rules=matched(size={"match": "integer"})),
+    ),
+    Pair(
+        name="matcher of more paths",
+        code="request.matcher.wider",
+        document=asking(parameter("id", "path", NUMBER), label="GET /things/{id}"),
+        fits=exchange("/things/7", "GET", rules={"path": {"matchers": [{"match": "regex", "regex": "/things/[1-9]"}]}}),
+        breaks=exchange(
+            "/things/7", "GET", rules={"path": {"matchers": [{"match": "regex", "regex": r"/things/\w+"}]}}
+        ),
+    ),
+    Pair(
+        name="matcher of more paths, as version 2 writes it",
+        code="request.matcher.wider",
+        document=asking(parameter("id", "path", NUMBER), label="GET /things/{id}"),
+        fits=exchange("/things/7", "GET", rules={"$.path": {"match": "regex", "regex": r"^/things/\d+$"}}),
+        breaks=exchange("/things/7", "GET", rules={"$.path": {"match": "type"}}),
+        version="2.0.0",
+    ),
+    Pair(
+        name="matcher of other texts in the query",
+        code="request.matcher.wider",
+        document=asking(parameter("page", "query", NUMBER)),
+        fits=exchange(query="page=2", rules={"query": {"page": {"matchers": [{"match": "regex", "regex": r"\d+"}]}}}),
+        breaks=exchange(query="page=2", rules={"query": {"page": {"matchers": [{"match": "regex", "regex": ".+"}]}}}),
+    ),
+    Pair(
+        name="matcher of other texts in a header",
+        code="request.matcher.wider",
+        document=asking(parameter("X-Id", "header", {**TEXT, "format": "uuid"})),
+        fits=exchange(
+            headers={"X-Id": "0b9a6b8e-2a53-4b4e-8d5c-0d7a0a9a9a9a"},
+            rules={"$.headers.X-Id": {"regex": "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"}},
+        ),
+        breaks=exchange(
+            headers={"X-Id": "0b9a6b8e-2a53-4b4e-8d5c-0d7a0a9a9a9a"}, rules={"$.headers.X-Id": {"regex": "[0-9a-f-]+"}}
+        ),
+        version="2.0.0",
+    ),
+    # Several files
+    Pair(
+        name="schema in a place that is not there",
+        code="document.reference.unresolved",
+        document=answering(thing(size={"$ref": "#/components/schemas/Nowhere"})),
+        fits=answered({}),
+        breaks=answered({"size": 2}),
+    ),
+    Pair(
+        name="schema at another address",
+        code="document.reference.unresolved",
+        document=taking(thing(size=NUMBER)),
+        broken=taking(thing(size={"$ref": "https://example.org/things.yaml#/Size"})),
+        fits=sent({"size": 2}),
+        exception="the reference gives up",
+    ),
+    Pair(
+        name="parameter in a place that is not there",
+        code="document.reference.unresolved",
+        document=api(),
+        broken=api({"parameters": [{"$ref": "#/components/parameters/nowhere"}]}),
+        fits=exchange(),
+    ),
+    Pair(
+        name="response in a place that is not there",
+        code="document.reference.unresolved",
+        document=api(),
+        broken=api({"responses": {"200": {"$ref": "responses.yaml#/done"}}}),
+        fits=exchange(),
     ),
     # What can't be read
     Pair(

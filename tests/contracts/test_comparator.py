@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orchestrator.adapters import openapi
+from orchestrator.adapters import bundle, openapi
 from orchestrator.adapters import pact as pacts
 from orchestrator.contracts import comparator
 from orchestrator.contracts.findings import LEVELS, OURS
@@ -154,6 +154,54 @@ def test_messages_are_left_out() -> None:
     message = {"type": "Asynchronous/Messages", "description": "m", "contents": {"content": "x"}}
     typed = {**exchange(), "type": "Synchronous/HTTP"}
     assert codes(api(), message, typed, {**message, "type": "Synchronous/Messages"}, version="4.0") == []
+
+
+def test_what_is_left_out_is_counted_with_the_reason(tmp_path: Path) -> None:
+    message = {"description": "a message", "contents": {"content": "x"}}
+    listed = [{**message, "type": "Asynchronous/Messages", "description": f"message {k}"} for k in range(3)]
+    mixed, silent, old = (tmp_path / f"{name}.json" for name in ("mixed", "silent", "old"))
+    mixed.write_text(json.dumps(pact(exchange(), *listed, version="4.0")), "utf-8")
+    silent.write_text(json.dumps(pact(exchange())), "utf-8")
+    third = {k: v for k, v in pact().items() if k != "interactions"}
+    old.write_text(json.dumps({**third, "messages": [message]}), "utf-8")
+    read = [pacts.read(file, tmp_path) for file in (mixed, silent, old)]
+    found = comparator.not_compared(read, root=tmp_path)
+    assert [(one.consumer, one.pact, one.count) for one in found] == [
+        ("shop", "mixed.json", 3),
+        ("shop", "old.json", 1),
+    ]
+    assert {one.reason for one in found} == {"they are messages, and OpenAPI describes none"}
+    assert comparator.compare(read, openapi.parse(json.dumps(api()).encode(), "api.json")) == ()
+
+
+def test_a_document_in_several_files_is_held_as_one_would_be(tmp_path: Path) -> None:
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models/thing.yaml").write_text(
+        "Thing:\n  type: object\n  properties:\n    size: {$ref: 'size.json'}\n"
+    )
+    (tmp_path / "models/size.json").write_text(json.dumps(NUMBER))
+    (tmp_path / "api.json").write_text(json.dumps(taking({"$ref": "models/thing.yaml#/Thing"})))
+    (tmp_path / "shop.json").write_text(json.dumps(pact(sent({"size": "two"}))))
+    file = tmp_path / "api.json"
+    document = openapi.parse(file.read_bytes(), "api.json", beside=openapi.beside(file, tmp_path))
+    (found,) = comparator.compare([pacts.read(tmp_path / "shop.json", tmp_path)], document)
+    assert (found.code, found.at_pact) == ("request.body.incompatible", "/interactions/0/request/body/size")
+    assert found.at_document == "models/size.json#/type"
+    alone = openapi.parse(file.read_bytes(), "api.json")
+    (found,) = comparator.compare([pacts.read(tmp_path / "shop.json", tmp_path)], alone)
+    assert found.code == "document.reference.unresolved"
+
+
+@pytest.mark.parametrize(
+    "pair", [pair for pair in PAIRS if "schemas" in pair.document.get("components", {})], ids=lambda pair: pair.name
+)
+def test_a_pair_whose_schemas_are_in_another_file_is_still_one(pair: Pair) -> None:
+    for document, promised in pair.cases():
+        whole = json.loads(json.dumps(document).replace('"#/components/schemas/', '"schemas.json#/'))
+        schemas = json.loads(json.dumps(whole["components"].pop("schemas")).replace('"schemas.json#/', '"#/'))
+        bundle.bundle(whole, "api.json", {"schemas.json": schemas}.get)
+        here, there = comparator.check(promised, document), comparator.check(promised, whole)
+        assert [(f.code, f.at_pact) for f in there] == [(f.code, f.at_pact) for f in here]
 
 
 def test_a_request_that_is_meant_to_be_refused_need_not_keep_to_the_document() -> None:

@@ -1,14 +1,12 @@
 from __future__ import annotations
 
-from typing import Any
-
-from orchestrator.contracts.description import Description, mapping, target_of
+from orchestrator.contracts.description import Description, mapping
 
 
 def test_references_are_followed_to_their_end() -> None:
     raw = {"a": {"$ref": "#/b"}, "b": {"$ref": "#/c~1d/e%20f"}, "c/d": {"e f": {"x": 1}}}
     description = Description(raw)
-    assert description.resolved(("a",)) == ("c/d", "e f")
+    assert description.place(("a",)) == ("c/d", "e f")
     assert description.mapping(("a",)) == {"x": 1}
 
 
@@ -20,8 +18,6 @@ def test_circles_and_references_to_nowhere_end_in_nothing() -> None:
     assert description.listed(("a",)) == []
 
 
-def test_only_references_within_the_document_have_a_target() -> None:
-    assert target_of({"$ref": "#/a/b"}) == ("a", "b")
-    others: list[Any] = [{"$ref": "other.yaml#/a"}, {"$ref": 3}, {}, [], "#/a"]
-    assert [target_of(node) for node in others] == [None] * 5
+def test_what_is_no_object_is_an_empty_one() -> None:
     assert mapping([1]) == {}
+    assert Description({"a": "text"}).mapping(("a",)) == {}

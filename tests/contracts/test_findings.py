@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from orchestrator.contracts.findings import existing, finding, inside, written
+from orchestrator.contracts.findings import existing, finding, written
 from orchestrator.model.contracts import Level
 
 
@@ -16,14 +16,6 @@ def test_a_place_is_shortened_to_what_is_there() -> None:
     assert existing(node, ("a", "1")) == ("a",)
     assert existing(node, ("c", "0")) == ("c",)
     assert existing(node, ()) == ()
-
-
-def test_statuses_may_be_numbers_in_yaml() -> None:
-    assert inside({200: "a"}, "200") == "a"
-    assert inside({200: "a"}, "20") is None
-    assert inside(["a"], "0") == "a"
-    assert inside(["a"], "-1") is None
-    assert inside("text", "0") is None
 
 
 def test_a_finding_is_on_one_line_and_knows_its_level() -> None:

@@ -57,6 +57,7 @@ def test_rules_of_every_version_are_read_alike() -> None:
         ("headers", ("X-Size",), kind),
         ("headers", ("X-Other",), kind),
         ("query", ("page",), kind),
+        ("path", (), kind),
         ("body", (), kind),
     ]
     assert rules(rules=third) == [
@@ -66,6 +67,7 @@ def test_rules_of_every_version_are_read_alike() -> None:
         ("headers", ("X-Third",), kind),
         ("query", ("page",), kind),
         ("query", ("page",), kind),
+        ("path", (), kind),
     ]
 
 
@@ -172,3 +174,62 @@ def test_a_request_that_is_meant_to_be_refused_may_have_any_matcher() -> None:
     document = taking(thing(colour=COLOUR))
     document["paths"]["/things"]["post"]["responses"]["400"] = {"description": "refused"}
     assert places(document, sent({"colour": "red"}, rules=matched(colour={"match": "type"}), status=400)) == []
+
+
+def path(*matchers: Any) -> Any:
+    return {"path": {"combine": "AND", "matchers": list(matchers)}}
+
+
+@pytest.mark.parametrize(
+    ("rules", "allows"),
+    [
+        (path({"match": "regex", "regex": r"^/users/\d+$"}), ""),
+        (path({"match": "regex", "regex": "/users/1"}), ""),
+        (path({"match": "regex", "regex": r"/users/[1-9][0-9]{2}"}), ""),
+        (path({"match": "regex", "regex": r"/(users|posts)/\d+"}), "/posts/1"),
+        (path({"match": "regex", "regex": "/users/.*"}), "/users/a"),
+        (path({"match": "regex", "regex": r"/users/\w+"}, {"match": "regex", "regex": r"/users/\d+"}), ""),
+        (path({"match": "type"}), "any path"),
+        (path({"match": "type"}, {"match": "regex", "regex": r"/users/\d+"}), ""),
+        (path({"match": "equality"}), ""),
+        (path({"match": "regex", "regex": "("}), ""),
+        ({"$.path": {"match": "regex", "regex": r"/users/\d+"}}, ""),
+        ({"$.path": {"regex": "/users/[a-z]+"}}, "/users/a"),
+        ({"$['path']": {"match": "type"}}, "any path"),
+        ({"path": []}, ""),
+        ({"path": {}}, ""),
+    ],
+)
+def test_the_path_is_what_its_matcher_allows(rules: Any, allows: str) -> None:
+    document = asking(parameter("id", "path", NUMBER), label="GET /users/{id}")
+    found = comparator.check(pact(exchange("/users/1", "GET", rules=rules)), document)
+    assert [f.code for f in found] == (["request.matcher.wider"] if allows else [])
+    assert all(f"allows {allows}" in f.message and f.at_pact == ("request", "path") for f in found)
+
+
+def test_paths_that_another_operation_takes_are_allowed() -> None:
+    document = asking(parameter("id", "path", NUMBER), label="GET /users/{id}")
+    document["paths"]["/users/me"] = {"get": {"responses": {"200": {"description": "me"}}}}
+    rules = path({"match": "regex", "regex": r"/users/(me|\d+)"})
+    assert places(document, exchange("/users/1", "GET", rules=rules)) == []
+
+
+def test_each_value_of_a_list_in_the_query_is_what_is_matched() -> None:
+    document = asking(parameter("ids", "query", {"type": "array", "items": COLOUR, "maxItems": 3}))
+
+    def told(matcher: Any, name: str = "ids") -> list[str]:
+        return places(document, exchange(query="ids=red", rules={"query": {name: {"matchers": [matcher]}}}))
+
+    assert told({"match": "type"}) == ["request/query/ids"]
+    assert told({"match": "regex", "regex": "red|blue"}) == []
+    assert told({"match": "regex", "regex": "red|green"}) == ["request/query/ids"]
+    assert told({"match": "regex", "regex": "red|green"}, "$.ids[*]") == ["request/query/ids"]
+    assert told({"match": "type", "min": 1, "max": 3}) == []
+    assert told({"match": "type", "min": 1}) == ["request/query/ids"]
+
+
+def test_a_schema_that_is_none_allows_what_a_matcher_does() -> None:
+    document = asking(parameter("page", "query", {"type": "integer", "minimum": "x"}))
+    rules = {"query": {"page": {"matchers": [{"match": "regex", "regex": ".+"}]}}}
+    found = comparator.check(pact(exchange(query="page=2", rules=rules)), document)
+    assert [f.code for f in found] == ["document.schema.unreadable"]

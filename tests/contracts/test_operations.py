@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import pytest
@@ -101,6 +102,41 @@ def test_the_nearest_response_is_found(status: int, key: str) -> None:
     answer = known.answer(route.operation, status)
     assert answer
     assert answer.key == key
+
+
+def test_the_nearest_servers_come_before_a_path() -> None:
+    of_path = {"servers": [{"url": "/path"}], "get": OK, "put": {**OK, "servers": [{"url": "/own"}, {"url": "/other"}]}}
+    raw = {**api(), "servers": [{"url": "/all/"}], "paths": {"/a": of_path, "/b": {"get": OK, "servers": []}}}
+    known = Operations(Description(raw), "/all")
+    served = {
+        (method, path)
+        for method, path in itertools.product(
+            ("GET", "PUT"), ("/a", "/path/a", "/own/a", "/other/a", "/all/a", "/b", "/all/b", "/path/b")
+        )
+        if known.find(method, path)
+    }
+    assert served == {
+        *[("GET", "/a"), ("GET", "/path/a"), ("PUT", "/a"), ("PUT", "/own/a"), ("PUT", "/other/a")],
+        *[("GET", "/b"), ("GET", "/all/b")],
+    }
+
+
+def test_a_base_path_of_the_settings_comes_before_every_path() -> None:
+    raw = {**api(), "servers": [{"url": "/all"}], "paths": {"/a": {"servers": [{"url": "/path"}], "get": OK}}}
+    known = Operations(Description(raw), "/set")
+    assert [path for path in ("/set/a", "/path/a", "/all/a") if known.find("GET", path)] == ["/set/a", "/path/a"]
+
+
+def test_variables_of_a_servers_url_are_as_they_are_by_default() -> None:
+    server = {"url": "https://{host}/{version}", "variables": {"version": {"default": "v3"}, "host": {"default": "x"}}}
+    assert found(operations("/a", servers=[server]), "/v3/a") == ("/a", {})
+
+
+def test_a_path_that_refers_to_nowhere_is_known_as_such() -> None:
+    raw = {**api(), "paths": {"/a/{x}": {"$ref": "a.yaml"}, "/b": {"$ref": "#/nowhere"}, "/c": {"get": OK}}}
+    known = Operations(Description(raw))
+    assert known.find("GET", "/a/1") is None
+    assert [known.unread(path) for path in ("/a/1", "/b", "/c", "/d")] == ["a.yaml", "#/nowhere", "", ""]
 
 
 @pytest.mark.parametrize("url", ["http://[oops/v1", "{server}/v1", "/v1/", "https://things.test/v1"])

@@ -3,9 +3,24 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from msgspec import UNSET
 
 from orchestrator.contracts import comparator, requests
-from tests.contracts.cases import NUMBER, TEXT, api, asking, content, exchange, pact, parameter, sent, taking, thing
+from tests.contracts.cases import (
+    FORM,
+    NUMBER,
+    TEXT,
+    api,
+    asking,
+    content,
+    exchange,
+    pact,
+    parameter,
+    sent,
+    swagger,
+    taking,
+    thing,
+)
 
 
 def codes(document: dict[str, Any], interaction: Any) -> list[str]:
@@ -95,3 +110,48 @@ def test_the_schema_of_the_nearest_media_type_is_taken() -> None:
 )
 def test_empty_values_are_no_body(body: Any, is_one: bool) -> None:
     assert requests.is_something(body) == is_one
+
+
+def form(body: Any, media: str = FORM, **more: Any) -> list[tuple[str, str]]:
+    """What is told of a form of Swagger 2, but that the reference knows no schema of it."""
+    fields = [
+        {"name": "size", "in": "formData", "required": True, **NUMBER},
+        {"name": "tags", "in": "formData", "type": "array", "items": {"enum": ["a", "b"]}, "collectionFormat": "pipes"},
+        {"name": "photo", "in": "formData", "type": "file"},
+    ]
+    document = swagger(
+        {"parameters": fields, "responses": {"200": {}, "400": {}}}, consumes=[FORM, "multipart/form-data"]
+    )
+    found = comparator.check(pact(sent(body, media, **more)), document)
+    return [(f.code, "/".join(f.at_pact)) for f in found if f.code != "request.body.unknown"]
+
+
+@pytest.mark.parametrize(
+    ("body", "at"),
+    [
+        ("size=2&tags=a|b&photo=x", []),
+        ("size=2&tags=a&tags=b", []),
+        ("size=two", ["request/body/size"]),
+        ("size=2&tags=a|c", ["request/body/tags/1"]),
+        ("size=2&colour=red", ["request/body/colour"]),
+        ("", ["request/body/size"]),
+        ({"size": 2, "tags": ["a"]}, []),
+        ({"size": "2"}, []),
+        (UNSET, ["request/body/size"]),
+    ],
+)
+def test_fields_of_a_form_are_held_against_their_parameters(body: Any, at: list[str]) -> None:
+    assert form(body) == [("request.form.incompatible", one) for one in at]
+
+
+def test_a_form_of_several_parts_has_fields_too() -> None:
+    parts = '--x\r\nContent-Disposition: form-data; name="size"\r\n\r\n{}\r\n--x--\r\n'
+    assert form(parts.format("2"), "multipart/form-data; boundary=x") == []
+    assert form(parts.format("two"), "multipart/form-data; boundary=x") == [
+        ("request.form.incompatible", "request/body/size")
+    ]
+    assert form(parts.format("two"), "multipart/form-data") == []
+
+
+def test_a_form_that_is_to_be_refused_may_have_any_fields() -> None:
+    assert form("size=two", status=400) == []

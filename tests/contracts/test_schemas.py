@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from orchestrator.contracts.description import Description
-from orchestrator.contracts.schemas import Purpose, Schemas
+from orchestrator.contracts.schemas import UNREAD, Purpose, Schemas
 from tests.contracts.cases import NUMBER, TEXT, thing
 
 AT = ("components", "schemas", "It")
@@ -32,11 +32,12 @@ def prepared(it: Any, purpose: Purpose = Purpose.SENT, **others: Any) -> Any:
             {"type": "integer", "format": "int32"},
             {"type": "integer", "format": "int32", "minimum": -(2**31), "maximum": 2**31 - 1},
         ),
+        ({"type": ["number", "null"], "format": "int64"}, {"type": ["integer", "null"], "format": "int64"}),
         ({"type": "string", "required": True}, TEXT),
         ({"type": "string", "example": 3, "$schema": "x", "$id": "y"}, TEXT),
-        ({"$ref": "#/components/schemas/Nowhere"}, {}),
-        ({"$ref": "elsewhere.yaml#/Thing"}, {}),
-        ({"$ref": "#/components/schemas/It"}, {}),
+        ({"$ref": "#/components/schemas/Nowhere"}, {UNREAD: "#/components/schemas/Nowhere"}),
+        ({"$ref": "elsewhere.yaml#/Thing"}, {UNREAD: "elsewhere.yaml#/Thing"}),
+        ({"$ref": "#/components/schemas/It"}, {UNREAD: "#/components/schemas/It"}),
         (True, True),
         (["no schema"], True),
         ({"discriminator": "kind", "type": "object"}, {"type": "object"}),

@@ -12,7 +12,7 @@ from typing import Any
 
 import jsonschema
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from orchestrator.adapters import openapi
@@ -87,6 +87,7 @@ def test_a_schema_that_contains_itself_ends() -> None:
         max_leaves=12,
     )
 )
+@example({"properties": {}, "required": [[]]})
 def test_whatever_a_schema_holds_is_no_fault(schema: Any) -> None:
     of(schema)
 

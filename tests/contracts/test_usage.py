@@ -119,3 +119,17 @@ def test_whatever_a_body_or_a_schema_holds_is_no_fault(schema: Any, body: Any) -
     for response in usage(document(schema), [seen(body)], [pact("web", body)]):
         for found in response.fields:
             assert found.seen == (1 if found.consumers else 0)
+
+
+def test_a_path_may_be_described_somewhere_else() -> None:
+    response = {"description": "", "content": {"application/json": {"schema": ITEM}}}
+    raw = {
+        "openapi": "3.1.0",
+        "info": {"title": "t", "version": "1"},
+        "paths": {"/items/{id}": {"$ref": "#/x-paths/item"}},
+        "x-paths": {"item": {"get": {"responses": {"200": response}}}},
+        "components": {"schemas": {"Tags": TAGS}},
+    }
+    (found,) = usage(parse(to_json(raw), "openapi.json"), [seen({"id": 1})], [])
+    assert (found.status, found.described) == ("200", True)
+    assert field(found, "$.id") == FieldUse(path="$.id", described=True, seen=1)

@@ -130,6 +130,7 @@ def reached_by(root: Path, *seen: tuple[str, str, list[tuple[str, int]]]) -> dic
     document = openapi.Document(
         source="x",
         raw={},
+        whole={},
         specification="OpenAPI 3.1",
         title="",
         version="",

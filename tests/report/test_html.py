@@ -12,7 +12,7 @@ import pytest
 from orchestrator import codec, history
 from orchestrator.config import Gates
 from orchestrator.model.contracts import Verification
-from orchestrator.model.description import Description, FieldUse, ResponseUse
+from orchestrator.model.description import Description, FieldUse, NotCompared, ResponseUse
 from orchestrator.model.mutation import Checked, Disagreement, MutantKind, MutantStatus, Mutation, SelfCheck, Unmutated
 from orchestrator.model.problem import Problem
 from orchestrator.model.run import OperationRow, Report
@@ -266,6 +266,15 @@ def test_a_page_on_which_nothing_is_wrong_says_so() -> None:
     assert "None: every response was as the OpenAPI document describes." in shown
     assert "None: every interaction holds." in shown
     assert "No test is red." in shown
+
+
+def test_what_was_not_compared_is_said_where_nothing_was_found() -> None:
+    left = NotCompared(consumer="web", pact="contracts/web.json", count=3, reason="they are messages")
+    shown = page_of(builders.report(run(stage(Description(incompatibilities=(), not_compared=(left,)))))).text
+    assert "None: whatever a pact asks for, as far as it was compared, the document promises." in shown
+    assert "web: 3 interactions of contracts/web.json: they are messages." in shown
+    shown = page_of(builders.report(run(stage(Description(incompatibilities=()))))).text
+    assert "None: whatever a pact asks for, the document promises." in shown
 
 
 def test_a_page_without_gates_says_so() -> None:

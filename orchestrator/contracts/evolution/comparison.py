@@ -8,8 +8,9 @@ from collections import deque
 from collections.abc import Iterable
 from typing import Final
 
-from orchestrator.contracts.evolution.documents import Document, Pointer, references
+from orchestrator.contracts.evolution.documents import Document, references
 from orchestrator.contracts.evolution.schemas import Parts, Schemas
+from orchestrator.references import Pointer
 
 _MOST_PAIRS: Final = 20_000  # that are looked at to tell whether two are alike
 

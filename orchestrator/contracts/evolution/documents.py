@@ -10,16 +10,13 @@ import re
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import Any, Final
-from urllib.parse import unquote
 
 import msgspec
 
 from orchestrator.adapters.openapi import METHODS
-
-Pointer = tuple[str, ...]
+from orchestrator.references import Pointer, Tree, target, told_by
 
 _DEEPEST: Final = 120  # mappings and lists in each other
-_MOST_REFERENCES: Final = 20  # that lead to each other
 _PLACES: Final = ("path", "query", "header", "cookie", "formData")
 _JSON: Final = re.compile(r"application/(?:.*\+)?json(?:;.*)?")
 
@@ -97,38 +94,26 @@ class Document:
     """
 
     def __init__(self, raw: Mapping[str, Any]) -> None:
-        self.root = Part((), _plain(raw, 0))
+        self._tree = Tree(_plain(raw, 0))
+        self.root = Part((), self._tree.raw)
         self.is_swagger = "swagger" in self.root.words
         # Before 3.1, what stands beside a reference counts for nothing.
         self.has_siblings = str(self.root.words.get("openapi", "")).startswith("3.1")
-        self._targets: dict[str, Part | None] = {}
 
     def resolved(self, part: Part) -> Part | None:
         """Return the part to which references lead; None: they lead out of the document, or nowhere."""
-        followed: Part | None = part
-        for _ in range(_MOST_REFERENCES):
-            if followed is None or not isinstance(reference := followed.words.get("$ref"), str):
-                return followed
-            followed = self.target(reference)
-        return None
+        told = told_by(part.value)
+        if told is None:
+            return part
+        at = target(told)
+        place, value = self._tree.resolved(at) if at is not None else ((), None)
+        return None if value is None or told_by(value) is not None else Part(place, value)
 
     def target(self, reference: str) -> Part | None:
         """Return what a reference names; None: nothing in this document."""
-        if reference not in self._targets:
-            self._targets[reference] = self._found(reference)
-        return self._targets[reference]
-
-    def _found(self, reference: str) -> Part | None:
-        if not reference.startswith("#"):
-            return None
-        part = self.root
-        for name in unquote(reference[1:]).split("/")[1:]:
-            name = name.replace("~1", "/").replace("~0", "~")  # noqa: PLW2901 - as it is meant
-            inner = _inner(part.value, name)
-            if inner is None:
-                return None
-            part = Part((*part.at, name), inner)
-        return part
+        at = target(reference)
+        value = None if at is None else self._tree.at(at)
+        return None if at is None or value is None else Part(at, value)
 
     @cached_property
     def paths(self) -> dict[str, Part]:
@@ -238,14 +223,6 @@ def _schema(part: Part) -> Part | None:
     return schema if isinstance(schema.value, dict | bool) else None
 
 
-def _inner(value: Any, name: str) -> Any:
-    if isinstance(value, dict):
-        return value.get(name)
-    if isinstance(value, list) and re.fullmatch(r"[0-9]{1,9}", name) and int(name) < len(value):
-        return value[int(name)]
-    return None
-
-
 def _media_name(name: str) -> str:
     return re.sub(r"\s+", "", name).lower()
 
@@ -258,7 +235,7 @@ def references(values: Iterable[Any]) -> set[str]:
         value = waiting.pop()
         if isinstance(value, dict):
             waiting.extend(value.values())
-            if isinstance(reference := value.get("$ref"), str):
+            if (reference := told_by(value)) is not None:
                 found.add(reference)
         elif isinstance(value, list):
             waiting.extend(value)

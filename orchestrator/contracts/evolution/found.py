@@ -7,10 +7,11 @@ from typing import Final
 import msgspec
 
 from orchestrator import text
-from orchestrator.contracts.evolution.documents import Pointer
 from orchestrator.contracts.evolution.rules import RULES
+from orchestrator.contracts.findings import written
 from orchestrator.model.contracts import DocumentChange
 from orchestrator.model.fingerprint import fingerprint
+from orchestrator.references import Pointer
 
 _SHOWN: Final = 120  # characters of what was said and of what is said now
 
@@ -72,7 +73,7 @@ def told(found: Found, operation: str) -> DocumentChange:
         level=rule.level,
         operation=operation,
         message=text.one_line(f"{_capital(found.place.shown)} {rule.says}{_values(found)}."),
-        at=pointer(found.at),
+        at=written(found.at),
         before=_cut(found.before),
         after=_cut(found.after),
     )
@@ -90,8 +91,3 @@ def _cut(value: str) -> str:
 
 def _capital(sentence: str) -> str:
     return sentence[:1].upper() + sentence[1:]
-
-
-def pointer(at: Pointer) -> str:
-    """Return a place in the document as a JSON Pointer (RFC 6901), without characters that act."""
-    return text.unbroken("".join(f"/{name.replace('~', '~0').replace('/', '~1')}" for name in at))

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from orchestrator.contracts.evolution.documents import Pointer
 from orchestrator.contracts.evolution.found import Found
 from orchestrator.contracts.evolution.rules import RULES
 from orchestrator.contracts.evolution.schemas import Schema
 from orchestrator.contracts.evolution.scopes import HEADER_PARAMETER, Scope
+from orchestrator.references import Pointer
 
 if TYPE_CHECKING:
     from orchestrator.contracts.evolution.walk import Pair

@@ -12,8 +12,9 @@ from typing import Any, Final
 
 import msgspec
 
-from orchestrator.contracts.evolution.documents import Document, Part, Pointer, said
+from orchestrator.contracts.evolution.documents import Document, Part, said
 from orchestrator.model.fingerprint import fingerprint
+from orchestrator.references import Pointer
 
 Parts = tuple[Part, ...]
 

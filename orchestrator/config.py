@@ -371,6 +371,13 @@ class Contracts(_Section, frozen=True):
         ),
     ] = ""
     broker: Annotated[Broker, Meta(description="Where pacts come from and results go.")] = Broker()
+    request_timeout: Annotated[
+        Seconds,
+        Meta(
+            description="Seconds that one response may take, that setting one provider state up may (with the reset "
+            "and the tear-down before it), and that making one message may. A state that takes longer has failed."
+        ),
+    ] = 10.0
     timeout: Annotated[Seconds, Meta(description="Seconds that the stage may take.")] = 300.0
 
 

@@ -1,21 +1,28 @@
 """Verify one pact with the Pact core: `python -m orchestrator.adapters.pact_worker JOB.json`.
 
-A process of its own, because the core writes to the file descriptors, keeps threads, and can't be interrupted.
+A process of its own, because the core writes to the file descriptors, keeps threads, and can't be interrupted. It tells
+nothing before it has verified all that it was given, so it is given one interaction at a time: what is known of those
+before survives whatever ends this process, or the app.
 """
 
 from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator, Mapping
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+from urllib.request import ProxyHandler, Request, build_opener
 
 from pact import Verifier
 
+_DIRECT = build_opener(ProxyHandler({}))  # the agent listens on the loopback interface
+
 
 def verified(
-    provider: str, url: str, file: str, state_url: str, message_url: str = ""
+    provider: str, url: str, file: str, state_url: str, message_url: str = "", timeout: float = 0.0
 ) -> tuple[dict[str, Any], str, str]:
     """Have the core verify a pact; return its results, what it says if not all holds, and its output.
 
@@ -25,6 +32,7 @@ def verified(
         file: The pact.
         state_url: Where its states are set up.
         message_url: Where messages are asked for; empty: the pact has none.
+        timeout: Seconds that a response, and a state, may take; 0: the core's own.
     """
     verifier = (
         Verifier(provider, "127.0.0.1")
@@ -33,6 +41,8 @@ def verified(
         # By URL: a Python state handler costs half a second to shut down.
         .state_handler(state_url, teardown=False, body=True)
     )
+    if timeout:
+        verifier.set_request_timeout(int(timeout * 1000))
     if message_url:
         place = urlsplit(message_url)
         verifier.add_transport(protocol="message", port=place.port, path=place.path, scheme="http")
@@ -45,20 +55,58 @@ def verified(
     return verifier.results or {}, failed, verifier.output(strip_ansi=True) or ""
 
 
-def main(job: Path) -> None:
-    """Do the job and write the core's own results, as JSON, where the job says."""
+def pieces(pact: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield a pact of one interaction for each, in their order; the whole pact if plugins would start for each."""
+    if (pact.get("metadata") or {}).get("plugins"):
+        yield dict(pact)
+        return
+    shared = {key: value for key, value in pact.items() if key not in ("interactions", "messages")}
+    for key in ("interactions", "messages"):
+        for one in pact.get(key, ()):
+            yield {**shared, key: [one]}
+
+
+def _failures(url: str, timeout: float) -> dict[str, Any]:
+    """Have states torn down; return which `failures` there are, if anybody answers, and whether the app is `fit`."""
+    try:
+        with _DIRECT.open(Request(url, b"", method="POST"), timeout=timeout) as answer:  # noqa: S310 - loopback
+            return dict(json.load(answer))
+    except (OSError, ValueError, HTTPException):
+        return {"fit": False}
+
+
+def main(job: Path) -> int:
+    """Do the job and write the core's own results where the job says: a line for each piece, as soon as it is known.
+
+    Beside them are the states that failed, so that each is told to the interaction that needed it. The exit status is
+    the job's `unfit` if the app's process takes no requests any more.
+    """
     order = json.loads(job.read_bytes())
-    results, failed, said = verified(
-        order["provider"], order["url"], order["file"], order["state_url"], order["message_url"]
-    )
-    if not results.get("interactionResults"):
-        results["error"] = failed or "the Pact core verified nothing"
-    output = Path(order["output"])
-    part = output.with_suffix(".part")
-    part.write_text(json.dumps(results), "utf-8")
-    part.replace(output)  # whole or not at all: this process may be ended at any time
-    print(said)
+    piece = job.with_suffix(".piece.json")
+    with Path(order["output"]).open("w", encoding="ascii") as output:
+        for one in pieces(json.loads(Path(order["file"]).read_bytes())):
+            piece.write_text(json.dumps(one), "ascii")
+            results, failed, said = verified(
+                order["provider"],
+                order["url"],
+                str(piece),
+                order["state_url"],
+                order["message_url"],
+                order["timeout"],
+            )
+            if not results.get("interactionResults"):
+                results["error"] = failed or "the Pact core verified nothing"
+            told = _failures(order["failures_url"], order["timeout"])
+            if "failures" in told:
+                results["failures"] = told["failures"]
+            output.write(json.dumps(results) + "\n")
+            output.flush()
+            print(said)
+            if not told["fit"]:
+                return int(order["unfit"])
+    piece.unlink(missing_ok=True)
+    return 0
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    sys.exit(main(Path(sys.argv[1])))

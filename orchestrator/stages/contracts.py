@@ -11,6 +11,7 @@ from orchestrator.adapters import generated, pact, pact_modules, scenarios
 from orchestrator.adapters.pact import Pact
 from orchestrator.config import Project
 from orchestrator.contracts import supply
+from orchestrator.contracts.supply import Supply
 from orchestrator.errors import Code, OrchestratorError
 from orchestrator.model.contracts import Contracts, Interaction, Verification
 from orchestrator.model.fingerprint import fingerprint
@@ -45,26 +46,53 @@ def run(context: Context) -> StageResult:
     if not pacts:
         raise OrchestratorError(Code(problems[0].code), problems[0].message, hint=problems[0].hint)
     _write_modules(pacts, project)
-    total = sum(len(p.interactions) for p in pacts)
     interactions: list[Interaction] = []
-    app = context.app()
-    document = context.document_or_none()
+    context.app()  # what can't be started at all is told as such
     deadline = time.monotonic() + settings.timeout
     with keep_on_interrupt(lambda: (Contracts(interactions=tuple(interactions)), _summary(interactions))):
-        played = {}
-        for one in pacts:
-            context.teller.advanced(len(interactions), total, "interactions")
-            app.reset()
-            left = max(0.1, deadline - time.monotonic())
-            app.record()
-            interactions.extend(given.judged(pact.verify(one, app, project, document, timeout=left)))
-            played[one.file.name] = app.played()
-        scenarios.keep_played(project, played)
+        fault = _verify(context, pacts, given, interactions, deadline)
     problems += given.published(project, interactions)
     found = Contracts(interactions=tuple(interactions))
     if time.monotonic() >= deadline:
         return timed_out(NAME, found, _summary(interactions), settings.timeout, "contracts.timeout")
-    return completed(NAME, found, _summary(interactions), *problems, error=_error(found, problems))
+    return completed(NAME, found, _summary(interactions), *problems, error=_error(found, problems, fault))
+
+
+def _verify(
+    context: Context, pacts: Sequence[Pact], given: Supply, interactions: list[Interaction], deadline: float
+) -> OrchestratorError | None:
+    """Add every interaction with its result; return why the app was gone for some of them.
+
+    An app that dies, or has hung, is started anew for the next pact. If that is not possible, the rest is not run.
+    """
+    project, document = context.project, context.document_or_none()
+    total = sum(len(p.interactions) for p in pacts)
+    fault: OrchestratorError | None = None
+    stopped = ""
+    played = {}
+    for one in pacts:
+        context.teller.advanced(len(interactions), total, "interactions")
+        left = deadline - time.monotonic()
+        if left <= 0:
+            stopped = stopped or pact.TIME_IS_UP
+        try:
+            if not stopped:
+                app = context.app()
+                app.reset()
+                app.record()
+                found, gone = pact.verify(one, app, project, document, timeout=left)
+                interactions.extend(given.judged(found))
+                fault = fault or gone
+                if app.has_hung:
+                    app.end()
+                elif app.is_alive:
+                    played[one.file.name] = app.played()
+                continue
+        except OrchestratorError as error:
+            fault, stopped = fault or error, pact.told(error)
+        interactions.extend(pact.interpret(one, {"error": stopped}, (), document, root=project.root))
+    scenarios.keep_played(project, played)
+    return fault
 
 
 def _write_modules(pacts: Sequence[Pact], project: Project) -> None:
@@ -74,12 +102,16 @@ def _write_modules(pacts: Sequence[Pact], project: Project) -> None:
     generated.write(modules, inputs, pact_modules.folder(project), project.root)
 
 
-def _error(found: Contracts, problems: list[Problem]) -> OrchestratorError | None:
+def _error(
+    found: Contracts, problems: list[Problem], fault: OrchestratorError | None = None
+) -> OrchestratorError | None:
     """Return why not everything could be verified; None: everything was, for better or worse."""
     faults = [p for p in problems if p.code != Code.RESULTS_NOT_PUBLISHED]
     if faults:
         first = faults[0]
         return OrchestratorError(Code(first.code), first.message, hint=first.hint)
+    if fault:
+        return fault
     not_run = [i for i in found.interactions if i.result is Verification.NOT_RUN]
     if not_run:
         return OrchestratorError(

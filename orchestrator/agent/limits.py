@@ -1,0 +1,73 @@
+"""Call a hook of the user's for so long and no longer: one that hangs is left behind."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import queue
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from .loading import LoadError
+
+
+class LeftError(BaseException):
+    """Raised in a hook that is left behind, as soon as it runs Python code again, so that it changes nothing more."""
+
+
+class Hooks:
+    """Calls hooks one after the other in one thread, as connections to databases belong to the thread that made them.
+
+    Args:
+        timeout: Seconds that one call may take; None: any, and hooks are called in the thread of the caller.
+    """
+
+    def __init__(self, timeout: float | None) -> None:
+        self._timeout = timeout
+        self._asked: queue.SimpleQueue[tuple[Callable[[], Any], queue.SimpleQueue[Any]]] | None = None
+        self._thread: threading.Thread | None = None
+        self.has_left = False  # a hook whose time was up
+
+    def call(self, hook: Callable[[], Any]) -> Any:
+        """Return what a hook returns.
+
+        Raises:
+            LoadError: it did not come to its end.
+            BaseException: the hook's.
+        """
+        if self._timeout is None:
+            return hook()
+        if self._asked is None:
+            self._asked = queue.SimpleQueue()
+            self._thread = threading.Thread(target=_serve, args=(self._asked,), name="hooks", daemon=True)
+            self._thread.start()
+        ended: queue.SimpleQueue[tuple[Any, BaseException | None]] = queue.SimpleQueue()
+        self._asked.put((hook, ended))
+        try:
+            returned, error = ended.get(timeout=self._timeout)
+        except queue.Empty:
+            self._leave()
+            raise LoadError("QO504", f"it did not come to its end within {self._timeout:g} s") from None
+        if error is not None:
+            raise error
+        return returned
+
+    def _leave(self) -> None:
+        """Have the hook that hangs end when it can, and the next one called in another thread."""
+        thread, self._asked = self._thread, None
+        self.has_left = True
+        if thread is not None and thread.ident is not None:
+            ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident), ctypes.py_object(LeftError))
+
+
+def _serve(asked: queue.SimpleQueue[tuple[Callable[[], Any], queue.SimpleQueue[Any]]]) -> None:
+    with contextlib.suppress(LeftError):
+        while True:
+            hook, ended = asked.get()
+            try:
+                ended.put((hook(), None))
+            except LeftError:
+                raise
+            except BaseException as error:  # noqa: BLE001 - raised again where it is waited for
+                ended.put((None, error))

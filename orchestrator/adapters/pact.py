@@ -32,6 +32,8 @@ FETCHED: Final = "contracts/fetched"  # of the state folder: the pacts that the 
 WORKER: Final = "orchestrator.adapters.pact_worker"
 UNFIT: Final = 75  # the worker's exit status if the app takes no requests any more: EX_TEMPFAIL of sysexits.h
 TIME_IS_UP: Final = f"{Code.STAGE_TIMED_OUT}: the stage's time was up (`contracts.timeout`)"
+LIMIT: Final = 16 << 20  # bytes of a pact: the Pact core needs a hundred times as much memory
+_MOST_MISMATCHES: Final = 100  # of one interaction that are told
 _MARGIN: Final = 1.0  # seconds
 
 
@@ -84,6 +86,24 @@ def find(project: Project) -> list[Path]:
     return sorted(found)
 
 
+def unmatched(project: Project) -> list[Problem]:
+    """Return which globs of the settings match nothing, while others do: a pact that was renamed is not left out."""
+    patterns = [p for p in project.settings.contracts.pacts or () if not is_url(p)]
+    empty = [
+        pattern
+        for pattern in patterns
+        if not any(not path.is_dir() or any(path.glob("*.json")) for path in project.root.glob(pattern))
+    ]
+    return [
+        Problem(
+            code=Code.NO_PACTS,
+            message=f"`contracts.pacts`: {text.one_line(pattern)!r} matches no file",
+            hint="Run the consumers' tests that write the pacts, mend the glob, or take it away.",
+        )
+        for pattern in empty
+    ]
+
+
 def is_url(pattern: str) -> bool:
     """Whether a setting names a pact by its address."""
     return pattern.startswith(("http://", "https://"))
@@ -96,6 +116,7 @@ def read(file: Path, root: Path) -> Pact:
         OrchestratorError: it can't be read, is not JSON or is no pact.
     """
     name = file.relative_to(root).as_posix() if file.is_relative_to(root) else str(file)
+    _require_fit(name, file)
     try:
         raw = json.loads(file.read_text("utf-8"))
     except RecursionError as error:
@@ -122,6 +143,25 @@ def read(file: Path, root: Path) -> Pact:
             hint="A pact has `consumer`, `provider` and `interactions`; write it with the consumer's tests.",
         ) from error
     return made
+
+
+def _require_fit(name: str, file: Path) -> None:
+    """Refuse what would never come to an end, or need more memory and time than anybody expects of a pact.
+
+    Raises:
+        OrchestratorError: one of these.
+    """
+    if file.exists() and not file.is_file():
+        raise OrchestratorError(
+            Code.PACT_UNREADABLE, f"{name} can't be read: it is no file", hint="Mend the globs of `contracts.pacts`."
+        )
+    size = file.stat().st_size if file.exists() else 0
+    if size > LIMIT:
+        raise OrchestratorError(
+            Code.PACT_UNREADABLE,
+            f"{name} has {size / (1 << 20):.1f} MiB: pacts of more than {LIMIT >> 20} MiB are not verified",
+            hint="Bodies are examples: a few values with matchers say what long ones do. Or split it into several.",
+        )
 
 
 # https://github.com/pact-foundation/pact-specification, versions 2 to 4
@@ -390,8 +430,10 @@ def _interaction(
     needed = described.states or (("", {}),)
     failed = next((f for f in failures if not f.message and (f.state, f.parameters) in needed), None)
     unmade = next((f for f in failures if described.is_message and f.message == described.description), None)
-    mismatches = tuple(_mismatch(m, secrets) for m in _raw_mismatches(result))
-    why = ""
+    raw = _raw_mismatches(result)
+    mismatches = tuple(_mismatch(m, secrets) for m in raw[:_MOST_MISMATCHES])
+    left_out = len(raw) - len(mismatches)
+    why = f"{text.plural(left_out, 'more mismatch', 'more mismatches')}, left out here" if left_out else ""
     if failed:
         verification, why = Verification.STATE_FAILED, f"{failed.code}: {failed.error}"
     elif unmade:
@@ -405,7 +447,7 @@ def _interaction(
         why = f"{Code.STATE_FAILED}: it gave no answer within `contracts.request-timeout`"
     else:
         verification = Verification.PENDING if described.pending or result.get("pending") else Verification.MISMATCH
-        why = "" if mismatches else _NO_ANSWER.sub(_without_answer, said)
+        why = why if mismatches else _NO_ANSWER.sub(_without_answer, said)
     return Interaction(
         fingerprint=fingerprint("interaction", pact.consumer, described.description, *(n for n, _ in described.states)),
         consumer=pact.consumer,

@@ -22,7 +22,7 @@ _DIRECT = build_opener(ProxyHandler({}))  # the agent listens on the loopback in
 
 
 def verified(
-    provider: str, url: str, file: str, state_url: str, message_url: str = "", timeout: float = 0.0
+    provider: str, url: str, file: str, state_url: str, *, message_url: str = "", timeout: float = 0.0
 ) -> tuple[dict[str, Any], str, str]:
     """Have the core verify a pact; return its results, what it says if not all holds, and its output.
 
@@ -91,8 +91,8 @@ def main(job: Path) -> int:
                 order["url"],
                 str(piece),
                 order["state_url"],
-                order["message_url"],
-                order["timeout"],
+                message_url=order["message_url"],
+                timeout=order["timeout"],
             )
             if not results.get("interactionResults"):
                 results["error"] = failed or "the Pact core verified nothing"

@@ -369,8 +369,7 @@ def _put_back(changed: dict[str, str | None]) -> Generator[None, None, None]:
             os.environ.pop(name, None)
         else:
             os.environ[name] = value
-    return
-    yield
+    yield from ()
 
 
 class ControlServer(ThreadingHTTPServer):

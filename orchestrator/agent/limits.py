@@ -7,9 +7,11 @@ import ctypes
 import queue
 import threading
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from .loading import LoadError
+
+T = TypeVar("T")
 
 
 class LeftError(BaseException):
@@ -29,7 +31,7 @@ class Hooks:
         self._thread: threading.Thread | None = None
         self.has_left = False  # a hook whose time was up
 
-    def call(self, hook: Callable[[], Any]) -> Any:
+    def call(self, hook: Callable[[], T]) -> T:
         """Return what a hook returns.
 
         Raises:
@@ -42,7 +44,7 @@ class Hooks:
             self._asked = queue.SimpleQueue()
             self._thread = threading.Thread(target=_serve, args=(self._asked,), name="hooks", daemon=True)
             self._thread.start()
-        ended: queue.SimpleQueue[tuple[Any, BaseException | None]] = queue.SimpleQueue()
+        ended: queue.SimpleQueue[tuple[T, None] | tuple[None, BaseException]] = queue.SimpleQueue()
         self._asked.put((hook, ended))
         try:
             returned, error = ended.get(timeout=self._timeout)
@@ -51,7 +53,7 @@ class Hooks:
             raise LoadError("QO504", f"it did not come to its end within {self._timeout:g} s") from None
         if error is not None:
             raise error
-        return returned
+        return returned  # type: ignore[return-value] # None only if the hook returns it
 
     def _leave(self) -> None:
         """Have the hook that hangs end when it can, and the next one called in another thread."""

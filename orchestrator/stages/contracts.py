@@ -45,6 +45,7 @@ def run(context: Context) -> StageResult:
     pacts, problems = pact.read_all(files, project)
     if not pacts:
         raise OrchestratorError(Code(problems[0].code), problems[0].message, hint=problems[0].hint)
+    problems += pact.unmatched(project)
     _write_modules(pacts, project)
     interactions: list[Interaction] = []
     context.app()  # what can't be started at all is told as such

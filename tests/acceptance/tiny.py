@@ -9,7 +9,7 @@ from typing import Any
 from orchestrator.model.contracts import Contracts, Verification
 from tests.acceptance import support
 
-APP = '''
+APP = """
 import ctypes, os, signal, threading, time
 
 things = []
@@ -57,7 +57,13 @@ def app(environ, start_response):
     if path == "/dripping":
         return dripping()
     return [str(len(things)).encode() if path == "/things" else b'{"ok": true}']
-'''
+"""
+
+DOCUMENT = {
+    "openapi": "3.0.3",
+    "info": {"title": "Tiny", "version": "1"},
+    "paths": {"/a": {"get": {"responses": {"200": {"description": "what there is"}}}}},
+}
 
 SETTINGS = """
 [tool.orchestrator]

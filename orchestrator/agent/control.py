@@ -21,7 +21,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import unquote
 
-from .limits import Hooks, LeftError
+from .limits import Hooks
 from .loading import LoadError, call_hook, resolve
 from .messages import Message, made
 
@@ -104,9 +104,6 @@ class Control:
         self._touched = False
         try:
             call_hook(self._reset, self._app, self._run)
-        except LeftError:
-            self._touched = True
-            raise
         except BaseException as error:  # noqa: BLE001 - the user's hook may raise anything; the caller is told
             traceback.print_exc()
             self._touched = True
@@ -133,6 +130,7 @@ class Control:
         if self._touched:
             self._tear_down()
             error = self._reset_data().get("error")
+            self._hooks.go_on()
             if error:
                 raise LoadError("QO204", f"`app.reset` failed before the state: {error}")
         return self.set_state(name, parameters) if name else {}  # how the Pact core asks for no state
@@ -212,9 +210,8 @@ class Control:
             try:
                 next(rest)
             except StopIteration:
+                self._hooks.go_on()
                 continue
-            except LeftError:
-                raise
             except BaseException as error:  # noqa: BLE001 - the user's state may raise anything
                 self._failed(name, parameters, error)
                 continue

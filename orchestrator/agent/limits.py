@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import queue
 import threading
 from collections.abc import Callable
@@ -15,7 +14,7 @@ T = TypeVar("T")
 
 
 class LeftError(BaseException):
-    """Raised in a hook that is left behind, as soon as it runs Python code again, so that it changes nothing more."""
+    """A hook that was left behind has come to its end after all: what would follow it is not wanted any more."""
 
 
 class Hooks:
@@ -29,7 +28,7 @@ class Hooks:
         self._timeout = timeout
         self._asked: queue.SimpleQueue[tuple[Callable[[], Any], queue.SimpleQueue[Any]]] | None = None
         self._thread: threading.Thread | None = None
-        self.has_left = False  # a hook whose time was up
+        self._left: list[threading.Thread] = []
 
     def call(self, hook: Callable[[], T]) -> T:
         """Return what a hook returns.
@@ -40,7 +39,7 @@ class Hooks:
         """
         if self._timeout is None:
             return hook()
-        if self._asked is None:
+        if self._asked is None or self._thread is None:
             self._asked = queue.SimpleQueue()
             self._thread = threading.Thread(target=_serve, args=(self._asked,), name="hooks", daemon=True)
             self._thread.start()
@@ -49,18 +48,26 @@ class Hooks:
         try:
             returned, error = ended.get(timeout=self._timeout)
         except queue.Empty:
-            self._leave()
+            self._left.append(self._thread)
+            self._asked = None  # the next one is called in another thread
             raise LoadError("QO504", f"it did not come to its end within {self._timeout:g} s") from None
         if error is not None:
             raise error
         return returned  # type: ignore[return-value] # None only if the hook returns it
 
-    def _leave(self) -> None:
-        """Have the hook that hangs end when it can, and the next one called in another thread."""
-        thread, self._asked = self._thread, None
-        self.has_left = True
-        if thread is not None and thread.ident is not None:
-            ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident), ctypes.py_object(LeftError))
+    @property
+    def has_left(self) -> bool:
+        """Whether a hook was left behind. It can't be ended: Python has no safe way to stop a thread."""
+        return bool(self._left)
+
+    def go_on(self) -> None:
+        """Say that a hook has come to its end and something else follows.
+
+        Raises:
+            LeftError: too late.
+        """
+        if threading.current_thread() in self._left:
+            raise LeftError
 
 
 def _serve(asked: queue.SimpleQueue[tuple[Callable[[], Any], queue.SimpleQueue[Any]]]) -> None:

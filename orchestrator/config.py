@@ -92,7 +92,9 @@ class App(_Section, frozen=True):
             examples=["tests.quality:reset"],
         ),
     ] = ""
-    start_timeout: Annotated[Seconds, Meta(description="Seconds that import and start may take.")] = 60.0
+    start_timeout: Annotated[
+        Seconds, Meta(description="Seconds that import and start may take, and one `reset` between interactions.")
+    ] = 60.0
 
 
 class Exclusion(_Section, frozen=True):

@@ -1,0 +1,36 @@
+"""What of the worker needs no Pact core: it can't be loaded where tests fork."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+CALL = "import json, sys; from orchestrator.adapters.pact_worker import pieces; "
+CALL += "print(json.dumps(list(pieces(json.load(sys.stdin)))))"
+
+
+@pytest.mark.parametrize(
+    ("pact", "expected"),
+    [
+        (
+            {"interactions": [1, 2], "messages": [3], "metadata": {"a": 1}},
+            [
+                {"metadata": {"a": 1}, "interactions": [1]},
+                {"metadata": {"a": 1}, "interactions": [2]},
+                {"metadata": {"a": 1}, "messages": [3]},
+            ],
+        ),
+        ({"interactions": [1, 2], "metadata": {"plugins": [{"name": "protobuf"}]}}, None),
+        ({"interactions": [1], "metadata": None}, [{"metadata": None, "interactions": [1]}]),
+    ],
+)
+def test_a_pact_is_verified_in_pieces_unless_plugins_would_start_for_each(
+    pact: dict[str, Any], expected: list[Any] | None
+) -> None:
+    call = [sys.executable, "-c", CALL]
+    done = subprocess.run(call, input=json.dumps(pact), capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout) == ([pact] if expected is None else expected)

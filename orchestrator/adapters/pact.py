@@ -323,11 +323,10 @@ def verify(
             timeout=timeout,
             watch=app.require_alive,
         )
+        if finished.code == UNFIT:
+            raise app.unfit()
         failures, gone = app.state_failures(), None
         why = TIME_IS_UP if finished.timed_out else "the Pact core broke down"
-        if finished.code == UNFIT:
-            gone = app.unfit()
-            why = told(gone)
     except OrchestratorError as error:
         failures, gone, why = app.left_failures(), error, told(error)
     results = _gathered(output.with_suffix(".ndjson"), why)

@@ -379,6 +379,29 @@ def test_an_app_that_dies_costs_the_rest_of_the_pact(tmp_path: Path, path: str, 
     assert report_of(project).run.contracts is not None
 
 
+@pytest.mark.parametrize("path", ["/stop", "/busy"])
+def test_an_app_whose_process_answers_nobody_is_ended(tmp_path: Path, path: str) -> None:
+    of = pact(interaction("/a"), interaction(path), interaction("/c"))
+    project = tiny.made(tmp_path, a=of, b=pact(interaction("/z"), consumer="z"))
+    setting(project, "contracts.request-timeout = 1")
+    assert "took no requests any more" in failed(project, run(project), "QO206").message
+    assert tiny.results(project) == {
+        "read /a": VERIFIED,
+        f"read {path}": NOT_RUN,
+        "read /c": NOT_RUN,
+        "read /z": VERIFIED,
+    }
+
+
+def test_an_app_that_does_not_start_again_costs_the_pacts_after_it(tmp_path: Path) -> None:
+    project = tiny.made(tmp_path, a=pact(interaction("/a"), interaction("/exit")), b=pact(interaction("/z")))
+    once = 'import os\nassert not os.path.exists("lock")\nopen("lock", "w").close()\n'
+    (project / "tiny.py").write_text(once + tiny.APP)
+    failed(project, run(project), "QO206")
+    assert tiny.results(project) == {"read /a": VERIFIED, "read /exit": NOT_RUN, "read /z": NOT_RUN}
+    assert interactions(project)["read /z"].error.startswith("QO202: ")
+
+
 @pytest.mark.parametrize(
     ("path", "said"),
     [

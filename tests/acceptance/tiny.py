@@ -10,7 +10,7 @@ from orchestrator.model.contracts import Contracts, Verification
 from tests.acceptance import support
 
 APP = """
-import ctypes, os, signal, threading, time
+import ctypes, os, re, signal, socket, threading, time
 
 things = []
 
@@ -34,15 +34,17 @@ def app(environ, start_response):
         ctypes.string_at(0)
     if path == "/kill":
         os.kill(os.getpid(), signal.SIGKILL)
-    if path == "/system-exit":
-        raise SystemExit(5)
+    if path == "/stop":
+        os.kill(os.getpid(), signal.SIGSTOP)
+        time.sleep(3600)  # this thread may go on for a moment
+    if path == "/busy":  # and no other thread of Python runs in the meantime
+        re.match("(a+)+$", "a" * 60 + "b")
     if path == "/hang":
         time.sleep(3600)
     if path == "/close":
         for fd in map(int, os.listdir("/proc/self/fd")):
             try:
                 if os.readlink(f"/proc/self/fd/{fd}").startswith("socket:"):
-                    import socket
                     end = socket.socket(fileno=os.dup(fd))
                     if end.getsockname()[1] == int(environ["SERVER_PORT"]) and not end.getsockopt(
                         socket.SOL_SOCKET, socket.SO_ACCEPTCONN

@@ -173,7 +173,7 @@ class Both:
             one = pact.read(file, self._project.root)
         except OrchestratorError as error:
             return Outcome(bare=bare, gave_up=gave_up, refused=error.problem.message.partition(" ")[2])
-        found = pact.verify(one, self._app, self._project, None, timeout=300)
+        found, _ = pact.verify(one, self._app, self._project, None, timeout=300)
         return Outcome(ours=_grouped((_name_of(i), _told_of(i)) for i in found), bare=bare, gave_up=gave_up)
 
     def _begin(self, told: Path) -> None:

@@ -92,7 +92,9 @@ class App(_Section, frozen=True):
             examples=["tests.quality:reset"],
         ),
     ] = ""
-    start_timeout: Annotated[Seconds, Meta(description="Seconds that import and start may take.")] = 60.0
+    start_timeout: Annotated[
+        Seconds, Meta(description="Seconds that import and start may take, and one `reset` between interactions.")
+    ] = 60.0
 
 
 class Exclusion(_Section, frozen=True):
@@ -371,6 +373,13 @@ class Contracts(_Section, frozen=True):
         ),
     ] = ""
     broker: Annotated[Broker, Meta(description="Where pacts come from and results go.")] = Broker()
+    request_timeout: Annotated[
+        Seconds,
+        Meta(
+            description="Seconds that one response may take, that setting one provider state up may (with the reset "
+            "and the tear-down before it), and that making one message may. A state that takes longer has failed."
+        ),
+    ] = 10.0
     timeout: Annotated[Seconds, Meta(description="Seconds that the stage may take.")] = 300.0
 
 

@@ -272,7 +272,7 @@ _MEASURES: Final = (
         title="What consumers rely on holds",
         stage="contracts",
         evidence="mismatches",
-        shown=lambda v: text.plural(int(v), "mismatch", "mismatches"),
+        shown=lambda v: f"{text.plural(int(v), 'interaction')} not known to hold",
         at_least=False,
         hint="Each mismatch names the consumer that would break.",
     ),

@@ -62,7 +62,8 @@ class Broker:
     """What the double knows, and what it was asked.
 
     Attributes:
-        fault: What to do instead of answering: a status, or the name of a method of `_Handler`; by path's beginning.
+        fault: What to do instead of answering: a status, or the name of a method of `_Handler`; by the beginning of
+            the path, or of method and path.
         authorization: The only value of the header that is let in; empty: everybody is.
         host: The name that links have instead of the true one, as behind a proxy; empty: the true one.
     """
@@ -320,7 +321,8 @@ class _Handler(BaseHTTPRequestHandler):
         length = int(self.headers.get("Content-Length") or 0)
         body = json.loads(self.rfile.read(length)) if length else None
         broker.asked.append(Asked(self.command, self.path, dict(self.headers.items()), body))
-        fault = next((f for start, f in broker.fault.items() if self.path.startswith(start)), None)
+        told = (self.path, f"{self.command} {self.path}")
+        fault = next((f for start, f in broker.fault.items() if any(t.startswith(start) for t in told)), None)
         if isinstance(fault, str):
             getattr(self, fault)(broker)
         elif fault is not None:
@@ -358,6 +360,15 @@ class _Handler(BaseHTTPRequestHandler):
                 self.wfile.write(f"X-{number}: 1\r\n".encode()[:60])
                 if number == 60:
                     time.sleep(1)
+        self.close_connection = True
+
+    def drips_body(self, broker: Broker) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", "100000")
+        self.end_headers()
+        with contextlib.suppress(OSError):
+            while not broker.released.wait(0.1):
+                self.wfile.write(b" ")
         self.close_connection = True
 
     def breaks_off(self, broker: Broker) -> None:

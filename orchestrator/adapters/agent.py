@@ -32,6 +32,7 @@ PACKAGE: Final = "orchestrator_agent"
 
 _SHUTDOWN: Final = 5.0  # seconds that the app has to shut down by itself
 _LOOK: Final = 0.2  # seconds between two looks at whether the agent still runs
+_PATIENCE: Final = 30.0  # seconds for an answer that needs no hook of the user's
 
 
 # No proxy: the agent listens on the loopback interface.
@@ -132,31 +133,87 @@ class Agent:
         python: The version of the user's interpreter.
         versions: Of the tools and frameworks installed there.
         serves: Whether it is the agent that serves the API, and nobody elsewhere.
+        has_hung: A hook was left behind in the middle: what it has done and may still do is not known.
     """
 
     def __init__(
-        self, channel: Channel, running: subprocess.Popen[bytes], log: Path, ready: Mapping[str, Any], url: str
+        self,
+        channel: Channel,
+        running: subprocess.Popen[bytes],
+        log: Path,
+        ready: Mapping[str, Any],
+        project: Project,
     ) -> None:
+        settings = project.settings
         self._channel = channel
         self._process = running
         self._log = log
         self._turn = threading.Lock()  # one question at a time
-        self.serves = not url
-        self.url: str = url or ready["url"]
+        self._journal = _journal(project)
+        self._reset_timeout = settings.app.start_timeout
+        self._hook_timeout = settings.contracts.request_timeout
+        self.has_hung = False
+        self._ended: OrchestratorError | None = None  # why it was ended
+        self.serves = not settings.app.url
+        self.url: str = settings.app.url.rstrip("/") or ready["url"]
         self.control: str = ready["control"]
         self.python: str = ready["python"]
         self.versions: dict[str, str] = ready["versions"]
 
-    def _ask(self, question: str) -> dict[str, Any]:
+    def _ask(
+        self, question: str, timeout: float = _PATIENCE, *, late: OrchestratorError | None = None
+    ) -> dict[str, Any]:
         with self._turn:
             try:
                 self._channel.send({"ask": question})
-                answer = _receive(self._channel, self._process)
+                answer = _receive(self._channel, self._process, timeout)
             except OSError:
                 answer = None
         if answer is None:
             raise self.died()
+        if answer["answer"] == "late":
+            # Whatever it answers after that would be taken for the answer to the next question.
+            self.end(
+                late
+                or OrchestratorError(
+                    Code.APP_DIED,
+                    f"the app's process did not answer within {timeout:g} s, and was ended",
+                    hint=f"Something keeps its interpreter busy; its output is in {process.told(self._log)}.",
+                    detail=text.clean(process.tail(self._log, 30)),
+                )
+            )
+            raise self.died()
         return answer
+
+    def require_alive(self) -> None:
+        """Raise what says that the process is gone, if it is.
+
+        Raises:
+            OrchestratorError: it is.
+        """
+        if not self.is_alive:
+            raise self.died()
+
+    def unfit(self) -> OrchestratorError:
+        """End a process that takes no requests any more; return what says so."""
+        self.end(
+            OrchestratorError(
+                Code.APP_DIED,
+                "the app's process took no requests any more, and was ended",
+                hint=f"It may have no file descriptors or threads left; its output is in {process.told(self._log)}.",
+                detail=text.clean(process.tail(self._log, 30)),
+            )
+        )
+        return self.died()
+
+    def end(self, why: OrchestratorError | None = None) -> None:
+        """End the process, so that the app is started anew when it is needed again.
+
+        Args:
+            why: What is said to whoever needs this one.
+        """
+        self._ended = self._ended or why
+        process.end_group(self._process)
 
     @property
     def is_alive(self) -> bool:
@@ -165,6 +222,8 @@ class Agent:
 
     def died(self) -> OrchestratorError:
         """Return the error that says that the app's process is gone."""
+        if self._ended:
+            return self._ended
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(timeout=2)
         return OrchestratorError(
@@ -180,7 +239,17 @@ class Agent:
 
     def state_failures(self) -> tuple[StateFailure, ...]:
         """Return the provider states that failed since the last time this was asked."""
-        return msgspec.convert(self._ask("states")["failures"], tuple[StateFailure, ...])
+        answer = self._ask("states", self._hook_timeout + _PATIENCE)  # states are torn down before
+        self.has_hung |= bool(answer["hung"])
+        return msgspec.convert(answer["failures"], tuple[StateFailure, ...])
+
+    def left_failures(self) -> tuple[StateFailure, ...]:
+        """Return the provider states that failed and were not asked for before the process died."""
+        try:
+            lines = self._journal.read_bytes().splitlines()
+        except OSError:
+            return ()
+        return tuple(msgspec.json.decode(line, type=StateFailure) for line in lines)
 
     def credentials(self) -> dict[str, str]:
         """Return every credential that was given out, to be redacted, with the identity that it is of."""
@@ -204,7 +273,13 @@ class Agent:
         Raises:
             OrchestratorError: the user's hook failed.
         """
-        answer = self._ask("reset")
+        late = OrchestratorError(
+            Code.HOOK_FAILED,
+            f"`app.reset` did not come to its end within {self._reset_timeout:g} s",
+            hint=f"See what it waits for, or raise `app.start-timeout`; the app's output is in "
+            f"{process.told(self._log)}.",
+        )
+        answer = self._ask("reset", self._reset_timeout, late=late)
         if answer.get("error"):
             raise OrchestratorError(
                 Code.HOOK_FAILED,
@@ -252,7 +327,8 @@ def running(project: Project, *, reach: bool = False) -> Iterator[Agent]:
     settings = project.settings
     python = interpreter(project)
     log = project.state / "logs" / "app.log"
-    project.state.mkdir(parents=True, exist_ok=True)
+    _journal(project).parent.mkdir(parents=True, exist_ok=True)
+    _journal(project).unlink(missing_ok=True)
     with contextlib.ExitStack() as stack:
         scratch = stack.enter_context(tempfile.TemporaryDirectory(dir=project.state, prefix="app-"))
         variables = {k: v.replace("{state}", scratch) for k, v in settings.app.environment.items()}
@@ -324,7 +400,7 @@ def _greet(project: Project, channel: Channel, started: subprocess.Popen[bytes],
         answer = None
     if answer is None or answer["answer"] != "ready":
         raise _start_error(answer, started, log, timeout)
-    return Agent(channel, started, log, answer, project.settings.app.url.rstrip("/"))
+    return Agent(channel, started, log, answer, project)
 
 
 def _receive(channel: Channel, started: subprocess.Popen[bytes], timeout: float | None = None) -> dict[str, Any] | None:
@@ -348,8 +424,15 @@ def _hello(project: Project, *, reach: bool) -> dict[str, Any]:
         "app": msgspec.structs.asdict(settings.app) | {"environment": None},
         "states": settings.contracts.states,
         "messages": settings.contracts.messages,
+        "hook_timeout": settings.contracts.request_timeout,
+        "journal": str(_journal(project)),
         "identities": [msgspec.structs.asdict(i) for i in settings.identities],
     }
+
+
+def _journal(project: Project) -> Path:
+    """Return where the agent writes down which provider states failed."""
+    return project.state / "contracts" / "failures.ndjson"
 
 
 def _start_error(

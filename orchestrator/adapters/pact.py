@@ -6,11 +6,12 @@ only be stopped by ending its process.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
 import sys
-from collections import Counter
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -31,6 +32,11 @@ DEFAULT_PACTS: Final = ("contracts/*.json", "pacts/*.json")
 FETCHED: Final = "contracts/fetched"  # of the state folder: the pacts that the broker gave
 WORKER: Final = "orchestrator.adapters.pact_worker"
 _SAFE: Final = ("GET", "HEAD", "OPTIONS")  # methods: RFC 9110, section 9.2.1
+UNFIT: Final = 75  # the worker's exit status if the app takes no requests any more: EX_TEMPFAIL of sysexits.h
+TIME_IS_UP: Final = f"{Code.STAGE_TIMED_OUT}: the stage's time was up (`contracts.timeout`)"
+LIMIT: Final = 16 << 20  # bytes of a pact: the Pact core needs a hundred times as much memory
+_MOST_MISMATCHES: Final = 100  # of one interaction that are told
+_MARGIN: Final = 1.0  # seconds
 
 
 class Described(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,6 +98,24 @@ def find(project: Project) -> list[Path]:
     return sorted(found)
 
 
+def unmatched(project: Project) -> list[Problem]:
+    """Return which globs of the settings match nothing, while others do: a pact that was renamed is not left out."""
+    patterns = [p for p in project.settings.contracts.pacts or () if not is_url(p)]
+    empty = [
+        pattern
+        for pattern in patterns
+        if not any(not path.is_dir() or any(path.glob("*.json")) for path in project.root.glob(pattern))
+    ]
+    return [
+        Problem(
+            code=Code.NO_PACTS,
+            message=f"`contracts.pacts`: {text.one_line(pattern)!r} matches no file",
+            hint="Run the consumers' tests that write the pacts, mend the glob, or take it away.",
+        )
+        for pattern in empty
+    ]
+
+
 def is_url(pattern: str) -> bool:
     """Whether a setting names a pact by its address."""
     return pattern.startswith(("http://", "https://"))
@@ -109,6 +133,7 @@ def read(file: Path, root: Path) -> Pact:
         OrchestratorError: it can't be read, is not JSON or is no pact.
     """
     name = told(file, root)
+    _require_fit(name, file)
     try:
         raw = json.loads(file.read_text("utf-8"))
     except RecursionError as error:
@@ -135,6 +160,25 @@ def read(file: Path, root: Path) -> Pact:
             hint="A pact has `consumer`, `provider` and `interactions`; write it with the consumer's tests.",
         ) from error
     return made
+
+
+def _require_fit(name: str, file: Path) -> None:
+    """Refuse what would never come to an end, or need more memory and time than anybody expects of a pact.
+
+    Raises:
+        OrchestratorError: one of these.
+    """
+    if file.exists() and not file.is_file():
+        raise OrchestratorError(
+            Code.PACT_UNREADABLE, f"{name} can't be read: it is no file", hint="Mend the globs of `contracts.pacts`."
+        )
+    size = file.stat().st_size if file.exists() else 0
+    if size > LIMIT:
+        raise OrchestratorError(
+            Code.PACT_UNREADABLE,
+            f"{name} has {size / (1 << 20):.1f} MiB: pacts of more than {LIMIT >> 20} MiB are not verified",
+            hint="Bodies are examples: a few values with matchers say what long ones do. Or split it into several.",
+        )
 
 
 # As the Pact core spells them; what it spells otherwise, it does not know.
@@ -312,8 +356,8 @@ def verify(
     *,
     timeout: float,
     mark: str = "",
-    watch: Callable[[], None] | None = None,
-) -> tuple[Interaction, ...]:
+    watch: Callable[[], None] = lambda: None,
+) -> tuple[tuple[Interaction, ...], OrchestratorError | None]:
     """Verify every interaction of a pact against the running app.
 
     Args:
@@ -326,7 +370,8 @@ def verify(
         watch: Called several times a second; if it raises, the core is ended.
 
     Returns:
-        Each interaction with its result. Where the core was stopped or broke down, the rest is `not run`.
+        Each interaction with its result, and why the app is gone; None: it is not. What was known by then is kept where
+        the app died or the core was stopped or broke down; the rest is `not run`.
     """
     folder = project.state / "contracts"
     name = f"{pact.file.stem}-{mark}" if mark else pact.file.stem
@@ -337,27 +382,68 @@ def verify(
         "file": str(pact.file),
         "url": app.url,
         "state_url": "" if mark else f"{app.control}/state",
-        "output": str(output),
+        "failures_url": f"{app.control}/failures",
+        "output": str(output.with_suffix(".ndjson")),
+        "unfit": UNFIT,
         "provider": pact.provider,
         "message_url": f"{app.control}/message" if any(i.is_message for i in pact.interactions) else "",
         "headers": {MARK: mark} if mark and app.serves else {},
+        # A little more than a state has, so that the agent is the first to say that its time is up.
+        "timeout": project.settings.contracts.request_timeout + _MARGIN,
     }
     job = folder / f"{name}.job.json"
     codec.write_atomically(job, json.dumps(order).encode())
+    secrets = tuple(app.credentials())  # now: a dead app can't be asked
     app.state_failures()  # forget those of earlier pacts
-    finished = process.run(
-        [sys.executable, "-m", WORKER, str(job)],
-        directory=project.root,
-        environment={**os.environ, "PACT_DO_NOT_TRACK": "true"},
-        log=project.state / "logs" / f"pact-{name}.log",
-        timeout=timeout,
-        watch=watch,
-    )
-    if not app.is_alive:
-        raise app.died()
-    why = f"not verified within {timeout:g} s" if finished.timed_out else "the Pact core broke down"
-    results = json.loads(output.read_bytes()) if output.exists() else {"interactionResults": [], "error": why}
-    return interpret(pact, results, app.state_failures(), document, root=project.root, secrets=tuple(app.credentials()))
+
+    def look() -> None:
+        app.require_alive()
+        watch()
+
+    try:
+        finished = process.run(
+            [sys.executable, "-m", WORKER, str(job)],
+            directory=project.root,
+            environment={**os.environ, "PACT_DO_NOT_TRACK": "true"},
+            log=project.state / "logs" / f"pact-{name}.log",
+            timeout=timeout,
+            watch=look,
+        )
+        if finished.code == UNFIT:
+            raise app.unfit()
+        failures, gone = app.state_failures(), None
+        why = TIME_IS_UP if finished.timed_out else "the Pact core broke down"
+    except OrchestratorError as error:
+        failures, gone, why = app.left_failures(), error, reason(error)
+    results = _gathered(output.with_suffix(".ndjson"), why)
+    codec.write_atomically(output, json.dumps(results).encode())
+    found = interpret(pact, results, failures, document, root=project.root, secrets=secrets, gone=why if gone else "")
+    return found, gone
+
+
+def reason(error: OrchestratorError) -> str:
+    """Return an error as the reason why an interaction has no result: its code first."""
+    return f"{error.problem.code}: {error.problem.message}"
+
+
+def _gathered(file: Path, why: str) -> dict[str, Any]:
+    """Return the core's results of all pieces of a pact as if it had told them together.
+
+    Args:
+        file: A line for each piece; the last one may not be whole.
+        why: What is said of interactions that the core told nothing of.
+    """
+    found: dict[str, Any] = {"interactionResults": [], "error": ""}
+    with contextlib.suppress(OSError, ValueError), file.open("rb") as lines:
+        for line in lines:
+            one = json.loads(line)
+            found["interactionResults"] += [
+                result | {key: one[key] for key in ("failures",) if key in one}
+                for result in one.get("interactionResults") or ()
+            ]
+            found["error"] = found["error"] or one.get("error", "")
+    found["error"] = found["error"] or why
+    return found
 
 
 def interpret(
@@ -368,10 +454,26 @@ def interpret(
     *,
     root: Path,
     secrets: Sequence[str] = (),
+    gone: str = "",
 ) -> tuple[Interaction, ...]:
-    """Put the core's results and the failed states together, one interaction of the pact after the other."""
-    left = list(results.get("interactionResults") or ())
-    error = str(results.get("error", ""))
+    """Put the core's results and the failed states together, one interaction of the pact after the other.
+
+    Args:
+        pact: Whose interactions.
+        results: The core's; each may hold which `failures` there were while it was verified.
+        failures: Of provider states, and of messages: for interactions whose result does not say.
+        document: To tell which operation each interaction uses.
+        root: What files are named relative to.
+        secrets: What nobody may read.
+        gone: Why the app is gone; empty: it is not. What was asked of it then is not known.
+    """
+    known = list(results.get("interactionResults") or ())
+    while gone and known and _is_without_answer(known[-1]):
+        known.pop()
+    left: dict[tuple[str, ...], deque[dict[str, Any]]] = defaultdict(deque)
+    for one in known:
+        left[str(one.get("description")), *_state_names(one)].append(one)
+    error = gone or str(results.get("error", ""))
     return tuple(
         _interaction(
             pact,
@@ -396,13 +498,15 @@ def _numbered(pact: Pact) -> Iterator[int]:
         seen[described.name] += 1
 
 
-def _take(left: list[dict[str, Any]], described: Described) -> dict[str, Any] | None:
-    """Take the core's result for an interaction out of the list: description and states are its name."""
-    names = [name for name, _ in described.states]
-    found = next((r for r in left if r.get("description") == described.description and _state_names(r) == names), None)
-    if found is not None:
-        left.remove(found)
-    return found
+def _take(left: Mapping[tuple[str, ...], deque[dict[str, Any]]], described: Described) -> dict[str, Any] | None:
+    """Take the core's result for an interaction: description and states are its name."""
+    found = left.get((described.description, *(name for name, _ in described.states)))
+    return found.popleft() if found else None
+
+
+def _is_without_answer(result: dict[str, Any]) -> bool:
+    """Whether the core has no answer that it could judge, and no state that failed is the reason."""
+    return result.get("result") != "OK" and not _raw_mismatches(result) and not result.get("failures")
 
 
 def _state_names(result: dict[str, Any]) -> list[str]:
@@ -422,10 +526,16 @@ def _interaction(
     secrets: Sequence[str],
 ) -> Interaction:
     operation = document.match(described.method, described.path) if document and described.method else None
-    failed = next((f for f in failures if any((f.state, f.parameters) == state for state in described.states)), None)
+    if result and "failures" in result:
+        failures = msgspec.convert(result["failures"], tuple[StateFailure, ...])
+    # For an interaction without states the core asks for one without a name: data are reset then.
+    needed = described.states or (("", {}),)
+    failed = next((f for f in failures if not f.message and (f.state, f.parameters) in needed), None)
     unmade = next((f for f in failures if described.is_message and f.message == described.description), None)
-    mismatches = tuple(_mismatch(m, secrets) for m in _raw_mismatches(result))
-    why = ""
+    raw = _raw_mismatches(result)
+    mismatches = tuple(_mismatch(m, secrets) for m in raw[:_MOST_MISMATCHES])
+    left_out = len(raw) - len(mismatches)
+    why = f"{text.plural(left_out, 'more mismatch', 'more mismatches')}, left out here" if left_out else ""
     if failed:
         verification, why = Verification.STATE_FAILED, f"{failed.code}: {failed.error}"
     elif unmade:
@@ -434,9 +544,12 @@ def _interaction(
         verification, why = Verification.NOT_RUN, error or "the Pact core gave no result for it"
     elif result.get("result") == "OK":
         verification = Verification.VERIFIED
+    elif (said := _said(result)).startswith(_NO_STATE):
+        verification = Verification.STATE_FAILED
+        why = f"{Code.STATE_FAILED}: it gave no answer within `contracts.request-timeout`"
     else:
         verification = Verification.PENDING if described.pending or result.get("pending") else Verification.MISMATCH
-        why = "" if mismatches else str((result.get("mismatch") or {}).get("message", ""))
+        why = why if mismatches else _NO_ANSWER.sub(_without_answer, said)
     return Interaction(
         fingerprint=fingerprint("interaction", pact.consumer, *described.name, *([str(nth)] if nth else ())),
         consumer=pact.consumer,
@@ -449,6 +562,24 @@ def _interaction(
         mismatches=() if failed else mismatches,
         error=text.one_line(why, secrets=secrets),
     )
+
+
+# How the core says that a state's URL did not answer, and that the app did not.
+_NO_STATE: Final = "One or more of the setup state change handlers has failed"
+_NO_ANSWER: Final = re.compile(r"error (sending request|decoding response body|\w[\w ]*) for url \(\S*\)")
+
+
+def _said(result: dict[str, Any]) -> str:
+    return str((result.get("mismatch") or {}).get("message", ""))
+
+
+def _without_answer(found: re.Match[str]) -> str:
+    limit = "or took longer than `contracts.request-timeout`"
+    if found[1] == "sending request":
+        return f"the app gave no answer: it closed the connection, {limit}"
+    if found[1] == "decoding response body":
+        return f"the app's answer did not come to its end: it broke off, {limit}"
+    return found[0]
 
 
 def _raw_mismatches(result: dict[str, Any] | None) -> list[dict[str, Any]]:

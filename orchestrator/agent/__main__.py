@@ -170,7 +170,7 @@ class Serving:
         """Answer one question of the driver's."""
         answers: dict[str, Callable[[], dict[str, Any]]] = {
             "reach": self._reached,
-            "states": lambda: {"failures": self._control.take_failures()},
+            "states": lambda: {"failures": self._control.take_failures(), "hung": self._control.has_hung},
             "reset": self._control.reset,
             "routes": lambda: {"routes": routes.routes(self._app)},
             "credentials": lambda: {"credentials": self._control.credentials},

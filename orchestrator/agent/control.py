@@ -6,6 +6,7 @@ has no endpoint that its users don't have.
 
 from __future__ import annotations
 
+import errno
 import inspect
 import json
 import os
@@ -15,15 +16,17 @@ import subprocess
 import threading
 import traceback
 from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import unquote
 
+from .limits import Hooks
 from .loading import LoadError, call_hook, resolve
 from .messages import Message, made
 
 _COMMAND_TIMEOUT = 60
+_ROOM = 8  # file descriptors that must be free to go on
 _PATIENCE = 5.0  # seconds that a hook of the user's is waited for by those that come after it
 
 
@@ -60,6 +63,9 @@ class Control:
         self._open: list[tuple[str, dict[str, Any], Generator[Any, Any, Any]]] = []  # states with a tear-down to come
         self._identities = {identity["name"]: identity for identity in hello["identities"]}
         self._touched = False
+        self._tearing: tuple[str, dict[str, Any]] | None = None  # the state whose tear-down runs
+        self._hooks = Hooks(hello.get("hook_timeout"))
+        self._journal: str = hello.get("journal", "")
         self.failures: list[dict[str, Any]] = []
         self.credentials: dict[str, str] = {}
 
@@ -90,37 +96,56 @@ class Control:
             if not is_free:
                 return {"done": False, "error": "a provider state, or another hook, has not come to its end"}
             self._tear_down()
-            if self._reset is None:
-                return {"done": False}
-            self._touched = False
-            try:
-                call_hook(self._reset, self._app, self._run)
-            except BaseException as error:  # noqa: BLE001 - the user's hook may raise anything; the caller is told
-                traceback.print_exc()
-                self._touched = True
-                return {"done": False, "error": f"{type(error).__name__}: {error}"}
-            return {"done": True}
+            return self._reset_data()
+
+    def _reset_data(self) -> dict[str, Any]:
+        if self._reset is None:
+            return {"done": False}
+        self._touched = False
+        try:
+            call_hook(self._reset, self._app, self._run)
+        except BaseException as error:  # noqa: BLE001 - the user's hook may raise anything; the caller is told
+            traceback.print_exc()
+            self._touched = True
+            return {"done": False, "error": f"{type(error).__name__}: {error}"}
+        return {"done": True}
 
     def state(self, name: str, parameters: dict[str, Any]) -> dict[str, Any]:
         """Set a provider state up, from freshly reset data, and return the values it gives.
 
-        A failure is recorded and never raised: the Pact core would wait two minutes for each.
+        A failure is recorded and never raised: the Pact core would wait two minutes for each. A state that hangs
+        fails when its time is up, and is left behind.
         """
         with self._lock:
             try:
-                self._start_afresh()
-                returned = self.set_state(name, parameters) if name else {}  # how the Pact core asks for no state
+                returned = self._hooks.call(lambda: self._set_up(name, parameters))
             except BaseException as error:  # noqa: BLE001 - the user's state may raise anything
+                self._hung_tear_down(error)
                 self._failed(name, parameters, error)
                 return {}
             self._note({"state": name, "params": parameters, "returned": returned})
             return returned
 
+    def _set_up(self, name: str, parameters: dict[str, Any]) -> dict[str, Any]:
+        if self._touched:
+            self._tear_down()
+            error = self._reset_data().get("error")
+            self._hooks.go_on()
+            if error:
+                raise LoadError("QO204", f"`app.reset` failed before the state: {error}")
+        return self.set_state(name, parameters) if name else {}  # how the Pact core asks for no state
+
+    def _hung_tear_down(self, error: BaseException) -> None:
+        """Record that the tear-down of an earlier state is what hangs, if it is."""
+        if self._tearing is not None:
+            self._failed(*self._tearing, error)
+            self._tearing = None
+
     def message(self, name: str) -> Message | None:
         """Return a message; None: it can't be made, which is recorded."""
         with self._lock:
             try:
-                return made(self._messages_target, name, self._app, self._run)
+                return self._hooks.call(lambda: made(self._messages_target, name, self._app, self._run))
             except BaseException as error:  # noqa: BLE001 - the user's callable may raise anything
                 self._failed("", {}, error, message=name)
                 return None
@@ -128,29 +153,45 @@ class Control:
     def _failed(self, name: str, parameters: dict[str, Any], error: BaseException, *, message: str = "") -> None:
         traceback.print_exception(error)
         known = isinstance(error, LoadError)
-        self.failures.append(
-            {
-                "state": name,
-                "parameters": parameters,
-                "message": message,
-                "code": getattr(error, "code", "QO504") if known else "QO504",
-                "error": str(error) if known else f"{type(error).__name__}: {error}",
-            }
-        )
+        told = {
+            "state": name,
+            "parameters": parameters,
+            "message": message,
+            "code": getattr(error, "code", "QO504") if known else "QO504",
+            "error": str(error) if known else f"{type(error).__name__}: {error}",
+        }
+        self.failures.append(told)
+        if self._journal:  # the driver has to know of it also if this process dies before it is asked
+            with suppress(OSError), open(self._journal, "a", encoding="ascii") as file:
+                file.write(json.dumps(told, default=str) + "\n")
 
     def take_failures(self) -> list[dict[str, Any]]:
         """Return what has failed since this was asked last; states are torn down before, for that may fail too."""
         with self._free() as is_free:
             if is_free:  # else one of the user's hooks hangs, and what it would leave to tear down is not known
-                self._tear_down()
+                self._tear_down_in_time()
             failures, self.failures = self.failures, []
+            if self._journal:
+                with suppress(OSError):
+                    os.truncate(self._journal, 0)
             return failures
+
+    @property
+    def has_hung(self) -> bool:
+        """Whether a hook was left behind, because its time was up."""
+        return self._hooks.has_left
 
     def tear_down(self) -> None:
         """Let the states that are set up clean up behind them, the last one first; failures are recorded."""
         with self._free() as is_free:
             if is_free:
-                self._tear_down()
+                self._tear_down_in_time()
+
+    def _tear_down_in_time(self) -> None:
+        try:
+            self._hooks.call(self._tear_down)
+        except LoadError as error:
+            self._hung_tear_down(error)
 
     @contextmanager
     def _free(self) -> Iterator[bool]:
@@ -165,22 +206,18 @@ class Control:
     def _tear_down(self) -> None:
         while self._open:
             name, parameters, rest = self._open.pop()
+            self._tearing = name, parameters
             try:
                 next(rest)
             except StopIteration:
+                self._hooks.go_on()
                 continue
             except BaseException as error:  # noqa: BLE001 - the user's state may raise anything
                 self._failed(name, parameters, error)
                 continue
             rest.close()
             self._failed(name, parameters, RuntimeError("a provider state may yield only once"))
-
-    def _start_afresh(self) -> None:
-        if self._touched:
-            self.tear_down()
-            error = self.reset().get("error")
-            if error:
-                raise LoadError("QO204", f"`app.reset` failed before the state: {error}")
+        self._tearing = None
 
     def set_state(self, name: str, parameters: dict[str, Any]) -> dict[str, Any]:
         """Set a provider state up on the data as they are, and return the values it gives.
@@ -191,6 +228,15 @@ class Control:
         """
         if not self._states_target:
             raise LoadError("QO503", f"unknown provider state {name!r}: `contracts.states` is not set")
+        before, opened = _surroundings(), len(self._open)
+        try:
+            return self._set(name, parameters)
+        finally:
+            changed = _changes(before, _surroundings())
+            if changed:  # below what the state itself has to tear down, which may need them as they are now
+                self._open.insert(opened, (name, parameters, _put_back(changed)))
+
+    def _set(self, name: str, parameters: dict[str, Any]) -> dict[str, Any]:
         states = resolve(self._states_target, "contracts.states")
         if hasattr(states, "keys"):
             if name not in states:
@@ -277,8 +323,50 @@ def _plain(values: dict[str, Any]) -> dict[str, Any]:
     Raises:
         Exception: JSON can't hold them.
     """
-    plain: dict[str, Any] = json.loads(json.dumps(values, default=str))
+    plain: dict[str, Any] = json.loads(json.dumps(values, default=str, allow_nan=False))
     return plain
+
+
+def _has_room() -> bool:
+    """Whether connections can still be taken: a state that leaks file descriptors may have left none."""
+    taken: list[int] = []
+    try:
+        for _ in range(_ROOM):
+            taken.append(os.dup(0))  # noqa: PERF401 - those taken until it fails have to be known
+    except OSError as error:
+        return error.errno != errno.EMFILE
+    finally:
+        for descriptor in taken:
+            os.close(descriptor)
+    return True
+
+
+_FOLDER = "="  # stands for the working directory: no variable has such a name
+
+
+def _surroundings() -> dict[str, str]:
+    """Return what a state may change for the whole process: environment variables and working directory."""
+    folder = ""
+    with suppress(OSError):  # it was removed
+        folder = os.getcwd()
+    return {**os.environ, _FOLDER: folder}
+
+
+def _changes(before: dict[str, str], after: dict[str, str]) -> dict[str, str | None]:
+    """Return what has to be set again, and to what; None: it was not there."""
+    return {name: before.get(name) for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
+
+
+def _put_back(changed: dict[str, str | None]) -> Generator[None, None, None]:
+    """Put surroundings back as they were, when it is asked to go on: as the tear-down of a state is."""
+    for name, value in changed.items():
+        if name == _FOLDER:
+            os.chdir(value or "/")
+        elif value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value
+    yield from ()
 
 
 class ControlServer(ThreadingHTTPServer):
@@ -333,7 +421,7 @@ class _ControlHandler(BaseHTTPRequestHandler):
                 return
             self._answer(200, control.state(name, parameters))
         elif action == "failures":
-            self._answer(200, {"failures": control.take_failures()})
+            self._answer(200, {"failures": control.take_failures(), "fit": _has_room()})
         elif action == "message":
             self._answer_message(body)
         elif action == "identity":

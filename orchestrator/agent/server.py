@@ -30,6 +30,7 @@ _BAD_HEADER = (  # other defects are about the body of a mail
 _PIECE = 65_536
 _LINGER = 0.2
 _DRAINED = 10_000  # pieces of a body that nobody asked for
+_LONGEST = 256 << 20  # bytes of a response's body: clients hold it in memory, and one without an end would fill it
 
 
 class AppServer(ThreadingHTTPServer):
@@ -262,6 +263,8 @@ class _Handler(BaseHTTPRequestHandler):
             if length is not None and sent + len(piece) > length:
                 raise ValueError(f"the app's body is longer than its Content-Length, {length}")
             sent += len(piece)
+            if sent > _LONGEST:
+                raise ValueError(f"the app's body is longer than {_LONGEST >> 20} MiB: broken off")
             if chunked:
                 self.wfile.write(b"%x\r\n%b\r\n" % (len(piece), piece))
                 self.wfile.flush()

@@ -9,6 +9,7 @@ from rich import markup
 from rich.console import Console
 
 from orchestrator import text
+from orchestrator.model.contracts import Verification
 from orchestrator.model.run import Change, GateVerdict, Report
 from orchestrator.report import workflow_commands
 
@@ -67,6 +68,7 @@ def _worst(report: Report) -> list[str]:
         finding = run.properties.findings[0]
         lines += [f"worst finding: {finding.operation}: {finding.title}", f"  {text.one_line(finding.curl)}"]
     if run.contracts and run.contracts.failures:
-        failure = run.contracts.failures[0]
-        lines.append(f"first mismatch: {failure.consumer}: {failure.description}")
+        # A state that failed, or what could not be run, says nothing of the contract.
+        failure = min(run.contracts.failures, key=lambda i: i.result is not Verification.MISMATCH)
+        lines.append(f"first {failure.result}: {failure.consumer}: {failure.description}")
     return lines

@@ -47,9 +47,9 @@ def run(context: Context) -> StageResult:
     pacts, problems = pact.read_all(files, project)
     if not pacts:
         raise OrchestratorError(Code(problems[0].code), problems[0].message, hint=problems[0].hint)
-    problems += pact.named_twice(pacts, project.root)
+    problems += [*pact.unmatched(project), *pact.named_twice(pacts, project.root)]
     _write_modules(pacts, project)
-    context.app()
+    context.app()  # what can't be started at all is told as such
     verifying = Verifying(
         project,
         pacts,
@@ -71,7 +71,7 @@ def run(context: Context) -> StageResult:
     found = Contracts(interactions=interactions)
     if time.monotonic() >= verifying.deadline:
         return timed_out(NAME, found, _summary(interactions), settings.timeout, "contracts.timeout")
-    return completed(NAME, found, _summary(interactions), *problems, error=_error(found, problems))
+    return completed(NAME, found, _summary(interactions), *problems, error=_error(found, problems, verifying.fault))
 
 
 def _write_modules(pacts: Sequence[Pact], project: Project) -> None:
@@ -81,12 +81,16 @@ def _write_modules(pacts: Sequence[Pact], project: Project) -> None:
     generated.write(modules, inputs, pact_modules.folder(project), project.root)
 
 
-def _error(found: Contracts, problems: list[Problem]) -> OrchestratorError | None:
+def _error(
+    found: Contracts, problems: list[Problem], fault: OrchestratorError | None = None
+) -> OrchestratorError | None:
     """Return why not everything could be verified; None: everything was, for better or worse."""
     faults = [p for p in problems if p.code not in _NOTICES]
     if faults:
         first = faults[0]
         return OrchestratorError(Code(first.code), first.message, hint=first.hint)
+    if fault:
+        return fault
     not_run = [i for i in found.interactions if i.result is Verification.NOT_RUN]
     if not_run:
         return OrchestratorError(

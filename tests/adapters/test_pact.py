@@ -52,9 +52,9 @@ def written(folder: Path, raw: dict[str, Any]) -> pact.Pact:
 
 def judged(folder: Path, raw: dict[str, Any], results: list[dict[str, Any]], **more: Any) -> list[Interaction]:
     failures = more.pop("failures", ())
-    found = pact.interpret(
-        written(folder, raw), {"interactionResults": results, **more}, failures, None, root=folder, secrets=("s3cr3t!",)
-    )
+    gone = more.pop("gone", "")
+    told = {"interactionResults": results, **more}
+    found = pact.interpret(written(folder, raw), told, failures, None, root=folder, secrets=("s3cr3t!",), gone=gone)
     return list(found)
 
 
@@ -440,3 +440,59 @@ def test_the_matcher_that_lets_a_difference_through_is_the_one_nearest_to_it(
 
 def test_of_a_pact_that_is_gone_nothing_is_said(tmp_path: Path) -> None:
     assert pact.let_through(str(tmp_path / "gone.json"), 0, "$.total") == ""
+
+
+# What is known when something has ended in the middle
+
+THREE = [{"description": name} for name in "abc"]
+ERROR: dict[str, Any] = {
+    "result": "ERROR",
+    "mismatch": {"type": "error", "message": "error sending request for url (x)"},
+}
+GONE = "QO206: the app is gone"
+
+
+def results(*told: dict[str, Any]) -> list[dict[str, Any]]:
+    return [{"description": name, **one} for name, one in zip("abc", told, strict=False)]
+
+
+def test_what_was_asked_of_an_app_that_is_gone_is_not_known(tmp_path: Path) -> None:
+    found = judged(tmp_path, made(*THREE), results(OK, ERROR, ERROR), gone=GONE)
+    assert [i.result for i in found] == [Verification.VERIFIED, Verification.NOT_RUN, Verification.NOT_RUN]
+    assert {i.error for i in found[1:]} == {GONE}
+
+
+def test_an_answer_that_failed_before_the_app_was_gone_stays_a_mismatch(tmp_path: Path) -> None:
+    found = judged(tmp_path, made(*THREE), results(ERROR, OK), gone=GONE)
+    assert [i.result for i in found] == [Verification.MISMATCH, Verification.VERIFIED, Verification.NOT_RUN]
+    assert found[0].error.startswith("the app gave no answer")
+
+
+def test_a_state_that_failed_is_told_to_the_interaction_that_needed_it_then(tmp_path: Path) -> None:
+    raw = made(*({"description": name, "providerStates": [{"name": "s"}]} for name in "ab"))
+    failure = {"state": "s", "parameters": {}, "message": "", "code": "QO504", "error": "no"}
+    told = [one | {"providerStates": ["s"]} for one in results(OK | {"failures": []}, OK | {"failures": [failure]})]
+    found = judged(tmp_path, raw, told)
+    assert [i.result for i in found] == [Verification.VERIFIED, Verification.STATE_FAILED]
+
+
+def test_data_that_could_not_be_reset_are_told_to_an_interaction_without_states(tmp_path: Path) -> None:
+    failure = {"state": "", "parameters": {}, "message": "", "code": "QO204", "error": "no"}
+    (found,) = judged(tmp_path, made(THREE[0]), results(OK | {"failures": [failure]}))
+    assert (found.result, found.error) == (Verification.STATE_FAILED, "QO204: no")
+
+
+def test_a_state_that_the_core_did_not_wait_for_is_no_mismatch(tmp_path: Path) -> None:
+    said = "One or more of the setup state change handlers has failed"
+    (found,) = judged(tmp_path, made(THREE[0]), results({"result": "ERROR", "mismatch": {"message": said}}))
+    assert found.result is Verification.STATE_FAILED
+    assert found.error.startswith("QO504")
+
+
+def test_a_pact_above_the_limit_is_refused_without_being_read(tmp_path: Path) -> None:
+    file = tmp_path / "big.json"
+    with file.open("wb") as big:
+        big.truncate(pact.LIMIT + 1)  # nothing but a size
+    with pytest.raises(OrchestratorError, match=r"big\.json has 16\.0 MiB: pacts of more than 16 MiB") as caught:
+        pact.read(file, tmp_path)
+    assert caught.value.problem.code == Code.PACT_UNREADABLE

@@ -281,7 +281,7 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> Both:
         subprocess.run(command, check=True, capture_output=True, timeout=60)
         return {
             version: (
-                pact.verify(pact.read(file, folder), app, project, None, timeout=60),
+                pact.verify(pact.read(file, folder), app, project, None, timeout=60)[0],
                 json.loads(Path(f"{file}.bare").read_bytes()),
             )
             for version, file in files.items()

@@ -3,10 +3,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import os
 import sys
 import threading
 import types
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -48,12 +50,15 @@ class App:
         self.orders: list[Any] = []
 
 
-def control(*identities: dict[str, Any], reset: bool = False, states: bool = False, app: App | None = None) -> Control:
+def control(
+    *identities: dict[str, Any], reset: bool = False, states: bool = False, app: App | None = None, **more: Any
+) -> Control:
     """Return a control with the hooks that the module has."""
     hello = {
         "app": {"reset": f"{MODULE}:reset" if reset else ""},
         "states": f"{MODULE}:states" if states else "",
         "identities": identities,
+        **more,
     }
     return Control(hello, app or App(), WsgiGateway(lambda *_: []).run)
 
@@ -523,3 +528,90 @@ def test_a_state_that_yields_nothing_is_recorded(hooks: Hooks) -> None:
     asked = control(states=True)
     assert asked.state("an order", {}) == {}
     assert "StopIteration" in failure(asked)["error"]
+
+
+# What a state leaves behind, and how long it may take
+
+
+def test_environment_and_working_directory_are_put_back_behind_a_state(
+    hooks: Hooks, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("SHOP", "open")
+    monkeypatch.setenv("GONE", "1")
+    monkeypatch.chdir(tmp_path)
+
+    def changes() -> Iterator[None]:
+        os.environ.update(SHOP="closed", NEW="1")
+        del os.environ["GONE"]
+        os.chdir("/")
+        yield
+        hooks.done.append((os.environ["SHOP"], Path.cwd()))
+
+    hooks.states = {"changes": changes}
+    asked = control(states=True)
+    asked.state("changes", {})
+    assert (os.environ["SHOP"], os.environ["NEW"], "GONE" in os.environ, Path.cwd()) == (
+        "closed",
+        "1",
+        False,
+        Path("/"),
+    )
+    asked.tear_down()
+    assert hooks.done == [("closed", Path("/"))]  # as it left them
+    assert (os.environ["SHOP"], "NEW" in os.environ, os.environ["GONE"]) == ("open", False, "1")
+    assert Path.cwd() == tmp_path
+
+
+def test_a_state_that_changes_the_environment_and_fails_is_put_back_too(
+    hooks: Hooks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SHOP", "open")
+
+    def fails() -> None:
+        os.environ["SHOP"] = "closed"
+        raise ValueError("no till")
+
+    hooks.states = {"fails": fails}
+    asked = control(states=True)
+    asked.state("fails", {})
+    asked.touched()
+    asked.state("", {})
+    assert os.environ["SHOP"] == "open"
+
+
+@pytest.mark.parametrize("behind", [False, True])
+def test_a_state_that_hangs_fails_and_the_next_one_is_set_up(hooks: Hooks, behind: bool) -> None:
+    wakes = threading.Event()
+
+    def hangs(n: int) -> Iterator[None]:
+        if not behind:
+            wakes.wait(WAIT)
+        yield
+        wakes.wait(WAIT)
+
+    hooks.states = {"hangs": hangs, "fine": lambda: {"a": 1}}
+    asked = control(states=True, hook_timeout=0.1)
+    asked.state("hangs", {"n": 1})
+    told = asked.take_failures()
+    assert asked.state("fine", {}) == {"a": 1}
+    wakes.set()
+    assert [(f["state"], f["parameters"], f["code"]) for f in told] == [("hangs", {"n": 1}, "QO504")]
+    assert asked.has_hung
+
+
+def test_failures_are_written_down_until_they_are_asked_for(hooks: Hooks, tmp_path: Path) -> None:
+    hooks.states = {"fails": raising(ValueError("\ud800"))}
+    journal = tmp_path / "failures"
+    asked = control(states=True, journal=str(journal))
+    asked.state("fails", {"n": 1})
+    assert json.loads(journal.read_bytes()) == failure(asked)
+    asked.take_failures()
+    assert not journal.read_bytes()
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_a_state_returns_nothing_that_json_can_not_say(hooks: Hooks, value: float) -> None:
+    hooks.states = {"any": lambda: {"a": value}}
+    asked = control(states=True)
+    assert asked.state("any", {}) == {}
+    assert "JSON" in failure(asked)["error"]

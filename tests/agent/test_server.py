@@ -511,3 +511,18 @@ def test_each_request_is_surrounded() -> None:
     server.shutdown()
     server.server_close()
     assert told == [("before", "GET", "/a%20b", "c"), "app", ("after", "GET", "/a%20b", "c")]
+
+
+def test_a_body_without_an_end_is_broken_off(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("orchestrator.agent.server._LONGEST", 100_000)
+
+    def app(environ: Environ, start_response: Start) -> Iterator[bytes]:
+        start_response("200 OK", [])
+        while True:
+            yield b"x" * 10_000
+
+    with wsgi(app) as server, server.connected() as connection, pytest.raises(http.client.IncompleteRead):
+        ask(connection, "GET")
+    assert "longer than" in capsys.readouterr().err

@@ -82,6 +82,7 @@ class Names:
         self._made_at_import = AtImport()
         self._test_words: dict[str, frozenset[str]] = {}
         self._read_at_collection: set[str] = set()
+        called: set[str] = set()
         helpers: dict[str, set[str]] = {}  # functions of the tests' files, with the names that they read
         self._modules = frozenset(Path(path).stem for path in sources)
         for path in sources:
@@ -98,9 +99,10 @@ class Names:
                     if is_outside:
                         self._read_at_collection |= _loaded(statement)
                         self._made_at_import.note(statement)
+                        called |= _called(statement)
                     if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef):
                         helpers.setdefault(statement.name, set()).update(_read_in(statement))
-        self._read_by_helpers = _read_by_called(self._read_at_collection, helpers)
+        self._read_by_helpers = _read_by_called(called, helpers)
 
     def _read(self, path: str, tree: ast.Module) -> None:
         for statement, owner, at_import in _statements(tree.body):
@@ -240,6 +242,13 @@ def _statements(
             yield from _statements(part.body, inner, at_import=inside)
 
 
+def _called(statement: ast.stmt) -> set[str]:
+    """Return the names of functions that a statement may call, now or later: what it names, whatever its texts say."""
+    nodes = list(_own_nodes(statement))
+    named = {node.id for node in nodes if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Store)}
+    return named | {node.attr for node in nodes if isinstance(node, ast.Attribute)}
+
+
 def _read_in(function: ast.stmt) -> set[str]:
     """Return the names that a function reads, those of its inner statements too."""
     return {name for statement in ast.walk(function) if isinstance(statement, ast.stmt) for name in _loaded(statement)}
@@ -279,6 +288,7 @@ _LOOK_UP: Final = frozenset({"getattr", "hasattr", "vars", "dir", "globals", "lo
 def _reads_anything(statement: ast.stmt, modules: frozenset[str]) -> bool:
     """Whether a statement may read any constant: it looks names up by a text, or hands a whole module on."""
     accessed: set[int] = set()
+    handed_on = False  # a module
     for node in _own_nodes(statement):
         if isinstance(node, ast.Attribute):
             accessed.add(id(node.value))
@@ -291,9 +301,9 @@ def _reads_anything(statement: ast.stmt, modules: frozenset[str]) -> bool:
         elif isinstance(node, ast.Constant):
             if isinstance(node.value, str) and "." in node.value and node.value.rpartition(".")[2] in modules:
                 return True  # the name of a module, as a text
-        elif isinstance(node, ast.Name) and node.id in modules and id(node) not in accessed:
-            return True
-    return False
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and id(node) not in accessed:
+            handed_on |= node.id in modules
+    return handed_on
 
 
 def _renamed(statement: ast.stmt) -> Iterator[tuple[str, str]]:

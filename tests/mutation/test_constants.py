@@ -308,3 +308,9 @@ def test_a_constant_that_a_helper_of_the_tests_reads_at_collection_is_refused(tm
     text = "import prices\n\ndef cases():\n    return some()\n\ndef some():\n    return [prices.LIMIT]\n"
     assert constant(tmp_path, "LIMIT", READ, tests={"test_a.py": text}) is not None
     assert constant(tmp_path, "LIMIT", READ, tests={"test_a.py": text + "\nCASES = cases()\n"}) is None
+
+
+def test_a_name_that_is_bound_is_no_module_that_is_handed_on(tmp_path: Path) -> None:
+    code = READ + "\nclass Use:\n    prices: int\n"
+    assert constant(tmp_path, "LIMIT", code, at_import={"prices.py": 1 << 1 | 1 << 8}) is not None
+    assert constant(tmp_path, "LIMIT", READ + "\nUSED = some(prices)\n") is None

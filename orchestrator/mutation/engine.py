@@ -673,7 +673,7 @@ def _grouped(wanted: Sequence[Candidate], judge: Judge) -> _Groups:
     for candidate in wanted:
         if judge.is_cold(candidate):
             groups.cold.append(candidate)
-        elif judge.constant(candidate) and not judge.is_early(candidate):
+        elif judge.constant(candidate):
             groups.constants.append(candidate)
         elif judge.is_early(candidate):
             groups.early.append(candidate)

@@ -176,18 +176,25 @@ class Judge:
         return candidate.at_import or bool(here & candidate.reach)
 
     def constant(self, candidate: Candidate) -> Constant | None:
-        """Return what a mutant assigns, if that can be assigned anew while the program runs."""
+        """Return what a mutant assigns, if that can be assigned anew while the program runs.
+
+        Not if the primer reads it: what it has made of it may be kept.
+        """
         name = candidate.mutant.id
         if name in self._unswappable:
             return None
         if name not in self._constants:
             wanted = candidate.at_import and candidate.mutant.kind is not MutantKind.DEFAULT
-            self._constants[name] = self._all_names.constant(candidate) if wanted else None
+            found = self._all_names.constant(candidate) if wanted else None
+            self._constants[name] = None if found and self._is_primed(found.lines) else found
         return self._constants[name]
 
     def is_early(self, candidate: Candidate) -> bool:
         """Whether a mutant has to be judged before the primer has run: it executes the changed code itself."""
-        lines = constant.lines if (constant := self.constant(candidate)) else _where(candidate)
+        return self._is_primed(_where(candidate))
+
+    def _is_primed(self, lines: Mapping[str, int]) -> bool:
+        """Whether the primer executes any of these lines."""
         return any(self._primed.get(path, 0) & mask for path, mask in lines.items())
 
     def prime(self) -> None:

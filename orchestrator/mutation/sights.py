@@ -108,6 +108,8 @@ class Sights:
             if len(gaps) == MOST_GAPS:
                 break
             usual = self._items[number].exchanges
+            if cold and not (yield from self._differs(number, sight)):
+                continue
             sample = yield from self._sample(number, cold=cold)
             if sample is None or not differences(usual, sight, [sample]):
                 continue
@@ -131,6 +133,11 @@ class Sights:
                 )
             )
         return tuple(gaps)
+
+    def _differs(self, number: int, sight: Sight) -> Generator[Job, Ended, bool]:
+        """Whether there is more to a sight than what varies by itself, as far as can be told without a fresh import."""
+        sample = yield from self._sample(number, cold=False)
+        return sample is None or differences(self._items[number].exchanges, sight, [sample]) is not None
 
     def _sample(self, number: int, *, cold: bool) -> Generator[Job, Ended, Sight | None]:
         """Return what an item sees without a mutant, later and with other random numbers; None: it does not pass."""

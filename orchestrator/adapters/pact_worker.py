@@ -1,7 +1,7 @@
 """Verify one pact with the Pact core: `python -m orchestrator.adapters.pact_worker JOB.json`.
 
 A process of its own, because the core writes to the file descriptors, keeps threads, and can't be interrupted. It tells
-nothing before it has verified all that it was given, so it is given one interaction at a time: what is known of those
+nothing before it has verified all that it was given, so it is given few interactions at a time: what is known of those
 before survives whatever ends this process, or the app.
 """
 

@@ -25,7 +25,7 @@ from urllib.parse import quote
 import msgspec
 
 from orchestrator import config, history
-from orchestrator.adapters import agent, judge
+from orchestrator.adapters import agent, judge, pact_modules
 from orchestrator.model.contracts import Verification
 
 Answers = list[list[Any]]  # of a scenario: status, headers and body of each response
@@ -158,12 +158,14 @@ def found_at(source: Any, place: Sequence[Any]) -> str | None:
 
 
 def failing(project: Path, url: str, control: str) -> list[str]:
-    """Return the generated tests that fail, run by plain pytest."""
-    folder = config.load(project).settings.properties.directory
+    """Return the generated property tests that fail, run by plain pytest; those beside them are the pacts' own."""
+    loaded = config.load(project)
+    folder = loaded.settings.properties.directory
     done = subprocess.run(
         [
             *(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--tb=no", "-rf", "-c", os.devnull),
             *("--rootdir", ".", "--confcutdir", folder, "--import-mode=importlib", folder),
+            *("--ignore", str(pact_modules.folder(loaded))),
         ],
         cwd=project,
         env={**os.environ, "API_URL": url, "API_CONTROL": control},

@@ -12,7 +12,6 @@ from orchestrator.errors import Code, OrchestratorError
 from orchestrator.model.run import Report
 
 FILE: Final = "quality-baseline.json"  # where none is named
-_GIT: Final = "git:"
 
 
 def load(project: Project, told: str) -> Report:
@@ -25,9 +24,9 @@ def load(project: Project, told: str) -> Report:
     Raises:
         OrchestratorError: it can't be read.
     """
-    if told.startswith(_GIT):
-        revision, _, within = told.removeprefix(_GIT).partition(":")
-        return _of_revision(project, revision, within or FILE)
+    if in_git := git.named(told):
+        revision, path = in_git
+        return _of_revision(project, revision, path or FILE)
     return history.read(project.root / told, Code.BASELINE_UNREADABLE)
 
 
@@ -46,7 +45,7 @@ def _of_revision(project: Project, revision: str, path: str) -> Report:
 def place(project: Project) -> Path:
     """Return the file that a baseline is saved to: the setting's, if that names one."""
     told = project.settings.baseline
-    return project.root / (told if told.endswith(".json") and not told.startswith(_GIT) else FILE)
+    return project.root / (told if told.endswith(".json") and not git.named(told) else FILE)
 
 
 def save(report: Report, path: Path) -> None:

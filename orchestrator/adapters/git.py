@@ -59,6 +59,14 @@ def changed_lines(root: Path, revision: str) -> dict[str, list[range]]:
     return found
 
 
+def named(told: str) -> tuple[str, str] | None:
+    """Return the revision and the path that `git:REVISION[:PATH]` names, the path maybe empty; None: it is a file."""
+    if not told.startswith("git:"):
+        return None
+    revision, _, path = told.removeprefix("git:").partition(":")
+    return revision, path
+
+
 def file_at(root: Path, revision: str, path: str) -> bytes | None:
     """Return a file as it is in a revision, its path relative to `root`; None: there is none, or no git."""
     return _output(root, "show", "--end-of-options", f"{revision}:./{path}")

@@ -20,7 +20,6 @@ from orchestrator.model.suite import Suite
 from orchestrator.stages.context import Context, completed, skipped
 
 NAME = "description"
-_GIT = "git:"
 
 
 def run(context: Context) -> StageResult:
@@ -61,12 +60,12 @@ def _released(project: Project) -> Document | None:
     told, settings = project.settings.openapi.released, project.settings.openapi
     if not told:
         return None
-    if not told.startswith(_GIT):
+    in_git = git.named(told)
+    if in_git is None:
         file = project.root / told
         beside = openapi.beside(file, project.root)
         return openapi.parse(openapi.read_file(file, told), told, base_path=settings.base_path, beside=beside)
-    revision, _, named = told.removeprefix(_GIT).partition(":")
-    path = named or settings.path
+    revision, path = in_git[0], in_git[1] or settings.path
     data = git.file_at(project.root, revision, path)
     if data is None:
         raise OrchestratorError(
@@ -77,7 +76,7 @@ def _released(project: Project) -> Document | None:
     folder = posixpath.dirname(path)
     return openapi.parse(
         data,
-        f"{_GIT}{revision}:{path}",
+        f"git:{revision}:{path}",
         base_path=settings.base_path,
         beside=lambda name: git.file_at(project.root, revision, posixpath.normpath(posixpath.join(folder, name))),
     )

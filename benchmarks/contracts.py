@@ -5,6 +5,8 @@
 - `side_by_side_ratio`: our time for four pacts of 250 interactions that only read, which are verified at the same time,
   to that of the bare `Verifier`, one after the other; likewise.
 - `openapi_seconds`: pact against OpenAPI document for 1,000 interactions.
+- `reference_ratio`: our time for them to that of the reference comparator, once in a new process as in a run, without
+  the start of node or Python; in turn, three times, the median.
 - `comparator_cases`, `comparator_differences`: see `comparator_oracle.py`; needs git and npm, or `--checkout` and
   `--package`.
 - `breaking_rules`: rules for changes of OpenAPI documents.
@@ -58,6 +60,24 @@ from pact import Verifier
 url, file, state = sys.argv[1:]
 verifier = Verifier("shop", "127.0.0.1").add_transport(url=url).add_source(file)
 verifier.state_handler(state, teardown=False, body=True).verify()
+"""
+
+REFERENCE: Final = """
+const { Comparator } = require(process.argv[1]);
+const [document, pact] = JSON.parse(require("fs").readFileSync(0));
+(async () => {
+  const begun = process.hrtime.bigint();
+  for await (const one of new Comparator({ oas: document }).compare(pact)) throw Error(JSON.stringify(one));
+  process.stdout.write(String(Number(process.hrtime.bigint() - begun) / 1e9));
+})();
+"""
+OURS: Final = """
+import json, sys, time
+from orchestrator.contracts import comparator
+document, pact = json.load(sys.stdin)
+begun = time.perf_counter()
+assert not comparator.check(pact, document)
+print(time.perf_counter() - begun)
 """
 
 
@@ -193,7 +213,10 @@ def main() -> None:
         (folder / "reading").mkdir()
         figures["side_by_side_ratio"] = side_by_side_ratio(folder, arguments.interactions // 4)
         figures["openapi_seconds"] = round(openapi_seconds(folder), 3)
-        figures |= oracle(arguments.checkout or folder / "checkout", arguments.package or folder / "package")
+        package = arguments.package or folder / "package"
+        figures |= oracle(arguments.checkout or folder / "checkout", package)
+        if figures["comparator_cases"] is not None:
+            figures["reference_ratio"] = reference_ratio(package, arguments.interactions)
     figures["breaking_rules"] = len(RULES)
     print(json.dumps(figures, indent=1))
     if arguments.json:
@@ -218,6 +241,21 @@ def oracle(checkout: Path, package: Path) -> dict[str, Any]:
     except (OSError, ValueError, subprocess.CalledProcessError) as error:
         return {"comparator_cases": None, "comparator_differences": None, "comparator_why": str(error)[:300]}
     return {"comparator_cases": told["cases"], "comparator_differences": len(told["differences"])}
+
+
+def reference_ratio(package: Path, count: int) -> float:
+    """Return our time for so many interactions to that of the reference."""
+    module = str((package / "node_modules" / "@pactflow" / "openapi-pact-comparator").resolve())
+    asked = json.dumps([a_document(), a_pact(count)])
+    node = shutil.which("node") or "node"
+    ratios = []
+    for _ in range(3):
+        ours = subprocess.run([sys.executable, "-c", OURS], input=asked, capture_output=True, text=True, check=True)
+        theirs = subprocess.run(
+            [node, "-e", REFERENCE, module], input=asked, capture_output=True, text=True, check=True
+        )
+        ratios.append(float(ours.stdout) / float(theirs.stdout))
+    return round(statistics.median(ratios), 3)
 
 
 def run(*command: str) -> None:

@@ -26,7 +26,7 @@ from orchestrator import errors, text
 from orchestrator.model.mutation import LAYERS, Mutant, Step
 from orchestrator.model.run import Report
 from orchestrator.report import stryker
-from orchestrator.report.view import View, target, test_id, view
+from orchestrator.report.view import MOST_USES, View, target, test_id, view
 
 FOLDER: Final = Path(__file__).parent
 TEMPLATES: Final = FOLDER / "templates"
@@ -93,7 +93,7 @@ def _environment() -> jinja2.Environment:
         bytecode_cache=_kept(),
         finalize=_shown,
     )
-    environment.globals |= {"GLOSSARY": _GLOSSARY, "LAYERS": LAYERS, "STEPS": _STEPS}
+    environment.globals |= {"GLOSSARY": _GLOSSARY, "LAYERS": LAYERS, "STEPS": _STEPS, "MOST_USES": MOST_USES}
     environment.filters |= {
         "plural": text.plural,
         "duration": text.seconds,

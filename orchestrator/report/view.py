@@ -33,6 +33,7 @@ from orchestrator.report.coverage import Covered, covered
 from orchestrator.report.ranking import Card, Ranked, ranked
 
 MOST: Final = 200  # findings, mismatches and red tests that are on the page
+MOST_USES: Final = 60  # responses, and fields in a list of them
 SLOWEST: Final = 10
 BAR: Final = 60  # how wide a bar of the operation matrix is
 _ORDER: Final = {GateVerdict.FAIL: 0, GateVerdict.WAIVED: 1, GateVerdict.NOT_COMPUTED: 2, GateVerdict.PASS: 3}
@@ -189,8 +190,8 @@ def view(report: Report) -> View:
         uncalled=_uncalled(run),
         unseen=_responses(run, lambda response: response.described and not response.seen),
         unread=_fields(run, lambda field: field.described and not field.consumers),
-        covered=coverage[:MOST],
-        hidden_covered=max(0, len(coverage) - MOST),
+        covered=coverage[:MOST_USES],
+        hidden_covered=max(0, len(coverage) - MOST_USES),
         red=red[:MOST],
         hidden_red=max(0, len(red) - MOST),
         flaky=[n for stage in run.stages for n in stage.notices if n.code == Code.FLAKY_TESTS],

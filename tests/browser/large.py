@@ -16,6 +16,7 @@ import msgspec
 
 from orchestrator import config, gates, history
 from orchestrator.model.contracts import Contracts, Interaction, Mismatch, Verification
+from orchestrator.model.description import Description, FieldUse, ResponseUse
 from orchestrator.model.fingerprint import fingerprint
 from orchestrator.model.mutation import (
     InputGap,
@@ -200,6 +201,7 @@ def _run(operations: int, mutants: int, chance: random.Random) -> Run:
         suite,
         properties,
         contracts,
+        Description(responses=tuple(_responses(described))),
         mutation,
         seconds=1_234.5,
         operations=tuple(_rows(described, suite, properties, contracts, mutation)),
@@ -390,6 +392,23 @@ def _input_gap(function: Function, chance: random.Random, *, found: bool) -> Inp
         differences=(seen,),
         proposal=_proposal(function, seen, chance.randrange(5, 200)),
     )
+
+
+def _responses(operations: Sequence[Operation]) -> Iterator[ResponseUse]:
+    for number, operation in enumerate(operations):
+        for at, status in enumerate(("200", "400", "401", "404", "409", "500")):
+            fields = ("$.id", "$.items", "$.items[].total", "$.detail") if at else ("$.title", "$.detail", "$.errors")
+            yield ResponseUse(
+                operation=operation.label,
+                status=status,
+                described=(number + at) % 9 != 0,
+                seen={"suite": number % 7, "property": 40} if status != "500" else {},
+                consumers=CONSUMERS[: number % 3],
+                fields=tuple(
+                    FieldUse(path=path, described=True, seen=40, consumers=CONSUMERS[: (number + k) % 2])
+                    for k, path in enumerate(fields)
+                ),
+            )
 
 
 def _test(number: int, function: Function, chance: random.Random) -> Test:

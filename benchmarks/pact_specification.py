@@ -114,8 +114,15 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def is_unreadable(self) -> bool:
         """Whether the core can't read the pact, and says so, and ours says so too."""
-        ours = [told for some in self.ours.values() for told, _ in some]
-        return bool(self.gave_up and not self.bare and all(told.startswith(Verification.NOT_RUN) for told in ours))
+        is_silent = all(told.startswith(Verification.NOT_RUN) for told in _said(self.ours))
+        return bool(self.gave_up and not self.bare and is_silent)
+
+
+def _said(results: Mapping[Any, Sequence[Told]]) -> list[str]:
+    return [told for some in results.values() for told, _ in some]
+
+
+IN_PART: Final = "the core can't read one interaction, and then verifies none of the pact; ours verifies the others"
 
 
 def main() -> int:
@@ -525,6 +532,8 @@ def _only(one: dict[Any, list[Told]], other: dict[Any, list[Told]]) -> list[Any]
 
 def story(outcome: Outcome) -> str:
     """Return why ours says something else; empty: it should not."""
+    if outcome.gave_up and not outcome.bare and any(t.startswith(Verification.NOT_RUN) for t in _said(outcome.ours)):
+        return IN_PART
     return next((told for words, told in STORIES.items() if words in outcome.refused), "")
 
 

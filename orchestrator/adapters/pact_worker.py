@@ -112,7 +112,8 @@ def main(job: Path) -> int:
             piece.write_text(json.dumps(one), "ascii")
             results, failed, said = verified(file=str(piece), **how)
             if not results.get("interactionResults"):
-                results["error"] = why_nothing(results, said) if failed else "the Pact core verified nothing"
+                why = why_nothing(results, said) if failed else "the Pact core verified nothing"
+                results["error"] = why.replace(str(piece), Path(order["file"]).name)
             told = _failures(order["failures_url"], order["timeout"])
             if "failures" in told:
                 results["failures"] = told["failures"]

@@ -181,6 +181,17 @@ def test_two_interactions_of_one_name_are_both_verified_and_told(tmp_path: Path)
     assert [i.result for i in found_in.interactions] == [VERIFIED, VERIFIED]
 
 
+def test_what_the_core_cannot_read_costs_that_interaction_alone(tmp_path: Path) -> None:
+    rules = {"body": {"$.a[]": {"matchers": [{"match": "type"}]}}}
+    unreadable = interaction("/b", response={"status": 200, "matchingRules": rules})
+    project = tiny.made(tmp_path, a=pact(interaction("/a"), unreadable, interaction("/c")))
+    failed(project, run(project), "QO505")
+    assert tiny.results(project) == {"read /a": VERIFIED, "read /b": NOT_RUN, "read /c": VERIFIED}
+    why = interactions(project)["read /b"].error
+    assert "'a.json' - Empty bracket expressions are not allowed" in why
+    assert str(tmp_path) not in why
+
+
 def test_what_is_no_file_is_no_pact_and_is_not_waited_for(tmp_path: Path) -> None:
     project = tiny.made(tmp_path, a=pact(interaction("/a")))
     os.mkfifo(project / "pacts" / "pipe.json")

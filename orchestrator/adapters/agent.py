@@ -175,11 +175,8 @@ class Agent:
             # Whatever it answers after that would be taken for the answer to the next question.
             self.end(
                 late
-                or OrchestratorError(
-                    Code.APP_DIED,
-                    f"the app's process did not answer within {timeout:g} s, and was ended",
-                    hint=f"Something keeps its interpreter busy; its output is in {process.told(self._log)}.",
-                    detail=text.clean(process.tail(self._log, 30)),
+                or self._gone(
+                    f"did not answer within {timeout:g} s, and was ended", "Something keeps its interpreter busy"
                 )
             )
             raise self.died()
@@ -196,14 +193,8 @@ class Agent:
 
     def unfit(self) -> OrchestratorError:
         """End a process that takes no requests any more; return what says so."""
-        self.end(
-            OrchestratorError(
-                Code.APP_DIED,
-                "the app's process took no requests any more, and was ended",
-                hint=f"It may have no file descriptors or threads left; its output is in {process.told(self._log)}.",
-                detail=text.clean(process.tail(self._log, 30)),
-            )
-        )
+        told = "took no requests any more, and was ended"
+        self.end(self._gone(told, "It may have no file descriptors or threads left"))
         return self.died()
 
     def end(self, why: OrchestratorError | None = None) -> None:
@@ -226,10 +217,15 @@ class Agent:
             return self._ended
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(timeout=2)
+        return self._gone(f"ended in the middle of the run (exit status {self._process.poll()})")
+
+    def _gone(self, what: str, why: str = "") -> OrchestratorError:
+        """Return the error that says what became of the app's process, and why that may be."""
+        log = process.told(self._log)
         return OrchestratorError(
             Code.APP_DIED,
-            f"the app's process ended in the middle of the run (exit status {self._process.poll()})",
-            hint=f"Its output is in {process.told(self._log)}.",
+            f"the app's process {what}",
+            hint=f"{why}; its output is in {log}." if why else f"Its output is in {log}.",
             detail=text.clean(process.tail(self._log, 30)),
         )
 

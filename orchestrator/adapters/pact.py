@@ -19,6 +19,7 @@ from typing import Any, Final
 import msgspec
 
 from orchestrator import codec, process, text
+from orchestrator.adapters import source
 from orchestrator.adapters.agent import Agent, StateFailure
 from orchestrator.adapters.openapi import Document
 from orchestrator.agent.server import MARK
@@ -91,8 +92,7 @@ def find(project: Project) -> list[Path]:
     settings = project.settings.contracts
     usual = () if settings.broker.url else DEFAULT_PACTS
     patterns = usual if settings.pacts is None else settings.pacts
-    named = [p for pattern in patterns if not is_url(pattern) for p in project.root.glob(pattern)]
-    found = {file for path in named for file in (path.glob("*.json") if path.is_dir() else (path,))}
+    found = {file for pattern in patterns for file in _matched(pattern, project.root)}
     if settings.broker.url or any(map(is_url, patterns)):
         found.update((project.state / FETCHED).glob("*.json"))
     return sorted(found)
@@ -101,29 +101,29 @@ def find(project: Project) -> list[Path]:
 def unmatched(project: Project) -> list[Problem]:
     """Return which globs of the settings match nothing, while others do: a pact that was renamed is not left out."""
     patterns = [p for p in project.settings.contracts.pacts or () if not is_url(p)]
-    empty = [
-        pattern
-        for pattern in patterns
-        if not any(not path.is_dir() or any(path.glob("*.json")) for path in project.root.glob(pattern))
-    ]
     return [
         Problem(
             code=Code.NO_PACTS,
             message=f"`contracts.pacts`: {text.one_line(pattern)!r} matches no file",
             hint="Run the consumers' tests that write the pacts, mend the glob, or take it away.",
         )
-        for pattern in empty
+        for pattern in patterns
+        if not any(_matched(pattern, project.root))
     ]
+
+
+def _matched(pattern: str, root: Path) -> Iterator[Path]:
+    """Yield the files that a glob means, and those in the folders that it means; none for an address."""
+    for path in () if is_url(pattern) else root.glob(pattern):
+        if path.is_dir():
+            yield from path.glob("*.json")
+        else:
+            yield path
 
 
 def is_url(pattern: str) -> bool:
     """Whether a setting names a pact by its address."""
     return pattern.startswith(("http://", "https://"))
-
-
-def told(file: Path, root: Path) -> str:
-    """Return a pact's file as people are told of it."""
-    return file.relative_to(root).as_posix() if file.is_relative_to(root) else str(file)
 
 
 def read(file: Path, root: Path) -> Pact:
@@ -132,7 +132,7 @@ def read(file: Path, root: Path) -> Pact:
     Raises:
         OrchestratorError: it can't be read, is not JSON or is no pact.
     """
-    name = told(file, root)
+    name = source.relative(file, root)
     _require_fit(name, file)
     try:
         raw = json.loads(file.read_text("utf-8"))
@@ -260,7 +260,7 @@ def named_twice(pacts: Sequence[Pact], root: Path) -> list[Problem]:
         ((description, *states), count) = Counter(i.name for i in one.interactions).most_common(1)[0]
         if count > 1:
             given = f" given {', '.join(states)}" if states else ""
-            message = f"{told(one.file, root)} has {count} interactions called {description!r}{given}"
+            message = f"{source.relative(one.file, root)} has {count} interactions called {description!r}{given}"
             found.append(
                 Problem(
                     code=Code.NAMED_TWICE,
@@ -437,10 +437,8 @@ def _gathered(file: Path, why: str) -> dict[str, Any]:
     with contextlib.suppress(OSError, ValueError), file.open("rb") as lines:
         for line in lines:
             one = json.loads(line)
-            found["interactionResults"] += [
-                result | {key: one[key] for key in ("failures",) if key in one}
-                for result in one.get("interactionResults") or ()
-            ]
+            failures = {"failures": one["failures"]} if "failures" in one else {}
+            found["interactionResults"] += [result | failures for result in one.get("interactionResults") or ()]
             found["error"] = found["error"] or one.get("error", "")
     found["error"] = found["error"] or why
     return found
@@ -500,7 +498,7 @@ def _numbered(pact: Pact) -> Iterator[int]:
 
 def _take(left: Mapping[tuple[str, ...], deque[dict[str, Any]]], described: Described) -> dict[str, Any] | None:
     """Take the core's result for an interaction: description and states are its name."""
-    found = left.get((described.description, *(name for name, _ in described.states)))
+    found = left.get(described.name)
     return found.popleft() if found else None
 
 
@@ -556,7 +554,7 @@ def _interaction(
         description=text.one_line(described.description),
         states=tuple(text.one_line(name) for name, _ in described.states),
         result=verification,
-        pact=told(pact.file, root),
+        pact=source.relative(pact.file, root),
         operation=operation.label if operation else "",
         seconds=_seconds(result),
         mismatches=() if failed else mismatches,

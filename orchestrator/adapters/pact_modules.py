@@ -9,7 +9,7 @@ from typing import Final
 
 import msgspec
 
-from orchestrator.adapters import generated
+from orchestrator.adapters import generated, source
 from orchestrator.adapters.pact import Described, Pact
 from orchestrator.config import Project
 
@@ -49,14 +49,10 @@ def render(pacts: Sequence[Pact], project: Project) -> dict[str, str]:
         files[f"{name}.py"] = environment.get_template("contracts.py.jinja").render(
             consumer=pact.consumer,
             provider=pact.provider,
-            pact=generated.literal(_relative(pact.file, project.root)),
+            pact=generated.literal(source.relative(pact.file, project.root)),
             interactions=_named(pact),
         )
     return files
-
-
-def _relative(file: Path, root: Path) -> str:
-    return file.relative_to(root).as_posix() if file.is_relative_to(root) else str(file)
 
 
 def _named(pact: Pact) -> list[Named]:

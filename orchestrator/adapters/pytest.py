@@ -13,7 +13,7 @@ from typing import Any, Final
 import msgspec
 
 from orchestrator import process, text
-from orchestrator.adapters import agent
+from orchestrator.adapters import agent, source
 from orchestrator.config import KnownRed, Project
 from orchestrator.model.suite import Exchange, FileCoverage, Outcome, Test
 
@@ -222,7 +222,7 @@ def parse_coverage(data: bytes, root: Path, directory: Path) -> tuple[FileCovera
         summary = entry["summary"]
         files.append(
             FileCoverage(
-                path=path.relative_to(root).as_posix() if path.is_relative_to(root) else path.as_posix(),
+                path=source.relative(path, root),
                 statements=summary["num_statements"],
                 covered=summary["covered_lines"],
             )

@@ -16,9 +16,10 @@ from urllib.parse import quote, unquote
 import msgspec
 
 from orchestrator import codec
+from orchestrator.adapters import source
 from orchestrator.adapters.agent import Agent
 from orchestrator.adapters.openapi import Document
-from orchestrator.adapters.pact import Pact, told
+from orchestrator.adapters.pact import Pact
 from orchestrator.config import Project
 
 PROPERTY: Final = "property"
@@ -126,7 +127,7 @@ def read(project: Project, pacts: Sequence[Pact], document: Document | None) -> 
     found = [*_of_properties(recorded(project))]
     played = _json(_kept_contracts(project)) or {}
     for pact in pacts:
-        name = told(pact.file, project.root)
+        name = source.relative(pact.file, project.root)
         if steps := played.get(name):
             interactions, problem = _of_pact(name, pact, steps, document)
             found += interactions

@@ -79,7 +79,7 @@ def looks_at_types(file: Path) -> bool:
 
 
 def relative(file: Path, root: Path) -> str:
-    """Return a source file's path as reports have it: relative to the project where it is inside."""
+    """Return a file's path as reports have it: relative to the project where it is inside."""
     return file.relative_to(root).as_posix() if file.is_relative_to(root) else file.as_posix()
 
 

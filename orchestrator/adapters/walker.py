@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from orchestrator.adapters.session import Exchange
+from orchestrator.model.description import described_as
 from orchestrator.references import Pointer, Tree, inside, target_of, told_by
 
 MOST_ITEMS: Final = 200  # of an array that are looked at
@@ -51,7 +52,7 @@ class Walker(Tree):
         """Return where and how the document describes an answer with a status; None: it does not."""
         responses = (*self.operation(operation), "responses")
         known = self.at(responses)
-        for key in (str(status), f"{status // 100}XX", f"{status // 100}xx", "default"):
+        for key in described_as(status):
             if inside(known, key) is not None:
                 pointer, described = self.resolved((*responses, key))
                 return (pointer, described) if isinstance(described, dict) else None

@@ -14,7 +14,7 @@ from typing import Any, Final
 import msgspec
 
 from orchestrator import text
-from orchestrator.adapters import bundle
+from orchestrator.adapters import bundle, source
 from orchestrator.adapters.openapi import Document
 from orchestrator.adapters.pact import Pact
 from orchestrator.contracts import contents, interactions, matchers, requests, responses
@@ -68,7 +68,7 @@ def not_compared(pacts: Sequence[Pact], *, root: Path | None = None) -> tuple[No
 
 
 def _name(file: Path, root: Path | None) -> str:
-    return (file.relative_to(root) if root and file.is_relative_to(root) else file).as_posix()
+    return source.relative(file, root) if root else file.as_posix()
 
 
 def check(pact: Mapping[str, Any], document: Mapping[str, Any], *, base_path: str = "") -> tuple[Finding, ...]:

@@ -14,7 +14,7 @@ from orchestrator import text
 from orchestrator.adapters.openapi import Document
 from orchestrator.adapters.pact import Pact
 from orchestrator.adapters.walker import Walker
-from orchestrator.model.description import FieldUse, ResponseUse
+from orchestrator.model.description import FieldUse, ResponseUse, described_as, pattern_of
 from orchestrator.references import Pointer
 
 _DEEPEST: Final = 12  # fields within fields that are named
@@ -88,7 +88,7 @@ def _responses(walker: Walker, label: str) -> Iterator[tuple[str, Pointer]]:
 
 def _key(operation: str, status: int, described: Mapping[Key, Pointer]) -> Key:
     """Return the response that a status belongs to: the document's own, or one that it does not have."""
-    names = (str(status), f"{status // 100}XX", f"{status // 100}xx", "default")
+    names = described_as(status)
     return next(((operation, name) for name in names if (operation, name) in described), (operation, str(status)))
 
 
@@ -134,9 +134,7 @@ def _described_paths(walker: Walker, pointer: Pointer, path: str = "$", depth: i
 
 def _response(key: Key, walker: Walker, pointer: Pointer | None, use: _Use) -> ResponseUse:
     described = list(dict.fromkeys(_of_response(walker, pointer))) if pointer else []
-    wild = [
-        (path, re.compile(re.escape(path).replace(re.escape(_ANY), r"[^.\[]+"))) for path in described if _ANY in path
-    ]
+    wild = [(path, re.compile(pattern_of(path))) for path in described if _ANY in path]
     known = set(described)
 
     def named(path: str) -> str:

@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any, Final
 
-from orchestrator.adapters import pact
+from orchestrator.adapters import pact, source
 from orchestrator.adapters.agent import Agent
 from orchestrator.adapters.openapi import Document
 from orchestrator.adapters.pact import Pact
@@ -95,7 +95,7 @@ class Verifying:
                 if app.has_hung:
                     app.end()
                 elif app.is_alive:
-                    self.played[pact.told(one.file, self._project.root)] = app.played()
+                    self.played[source.relative(one.file, self._project.root)] = app.played()
                 return found
         except OrchestratorError as error:
             self.fault, self._stopped = self.fault or error, pact.reason(error)
@@ -137,7 +137,7 @@ class Verifying:
         for k, one in enumerate(pacts, start=1):
             if one.file in self._found:
                 of_it = [step for step in steps if step["mark"] == str(k)]
-                self.played[pact.told(one.file, self._project.root)] = of_it
+                self.played[source.relative(one.file, self._project.root)] = of_it
 
     def _ready_app(self) -> Agent:
         """Return the running app, brought back to its start, that notes what it is asked from now on."""

@@ -2,9 +2,24 @@
 
 from __future__ import annotations
 
+import re
+from typing import Final
+
 import msgspec
 
 from orchestrator.model.contracts import DocumentChange, Incompatibility, Level
+
+_ANY: Final = re.escape("*")
+
+
+def described_as(status: int) -> tuple[str, ...]:
+    """Return what the responses with a status may be called in a document, the closest first."""
+    return str(status), f"{status // 100}XX", f"{status // 100}xx", "default"
+
+
+def pattern_of(path: str) -> str:
+    """Return the regular expression of the paths that a field's path means: `*` in it is any name."""
+    return re.escape(path).replace(_ANY, r"[^.\[]+")
 
 
 class Drift(msgspec.Struct, frozen=True, kw_only=True):

@@ -72,15 +72,15 @@ class AtImport:
         """Look at a statement that runs at import; not at those in it."""
         if _is_list_of_names(statement):
             return
-        for node, is_called in _values(statement):
-            if isinstance(node, ast.Constant):
-                if isinstance(node.value, str):
-                    self._taken.update(re.findall(r"[^\W\d]\w*", node.value))
-            elif not is_called:
-                self._taken.add(_name(node))
-        for call in (node for node, _ in _values(statement, calls=True)):
-            if isinstance(call, ast.Call):
-                self._calls.setdefault(_name(call.func), []).append(_given(call))
+        for node, is_called in _used(statement):
+            match node:
+                case ast.Call():
+                    self._calls.setdefault(_name(node.func), []).append(_given(node))
+                case ast.Constant(value=str(said)):
+                    self._taken.update(re.findall(r"[^\W\d]\w*", said))
+                case ast.Name(ctx=context) | ast.Attribute(ctx=context):
+                    if not is_called and not isinstance(context, ast.Store):
+                        self._taken.add(_name(node))
 
     def leaves_out(self, classes: Collection[str], field: str, place: int | None) -> bool:
         """Whether an object may have been made without a field, or the class been handed on.
@@ -123,23 +123,15 @@ def _is_list_of_names(statement: ast.stmt) -> bool:
     return any(isinstance(target, ast.Name) and target.id == "__all__" for target in targets)
 
 
-def _values(statement: ast.stmt, *, calls: bool = False) -> Iterator[tuple[ast.AST, bool]]:
-    """Yield the names and the texts that a statement uses as values, and whether they are only called.
+def _used(statement: ast.stmt) -> Iterator[tuple[ast.AST, bool]]:
+    """Yield the nodes of a statement, and whether each is only called.
 
-    Args:
-        statement: The statements in it are left out, and so is what tells a type.
-        calls: Yield the calls instead.
+    The statements in it are left out, and so is what tells a type.
     """
     waiting: list[tuple[ast.AST, bool]] = [(statement, False)]
     while waiting:
         node, is_called = waiting.pop()
-        if calls:
-            if isinstance(node, ast.Call):
-                yield node, False
-        elif isinstance(node, ast.Constant) or (
-            isinstance(node, ast.Name | ast.Attribute) and not isinstance(node.ctx, ast.Store)
-        ):
-            yield node, is_called
+        yield node, is_called
         types = _types(node)
         waiting += [
             (child, isinstance(node, ast.Call) and child is node.func)

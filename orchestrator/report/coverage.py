@@ -13,13 +13,12 @@ from typing import Final
 
 import msgspec
 
-from orchestrator.model.description import FieldUse, ResponseUse
+from orchestrator.model.description import FieldUse, ResponseUse, described_as, pattern_of
 from orchestrator.model.mutation import Mutant
 from orchestrator.model.run import Run
 
 _ITEM: Final = re.compile(r"\[\d+\]")
 _QUOTED: Final = re.compile(r'\[("(?:[^"\\]|\\.)*")\]')
-_ANY: Final = "*"  # a field of any name
 
 Place = tuple[str, int, str]  # operation, status, path as `FieldUse` has it
 
@@ -81,8 +80,7 @@ def _of(use: ResponseUse, places: Mapping[Place, str], described: set[tuple[str,
     """Return the places in a response: a status belongs to `4XX` or `default` where it is not described itself."""
     found: dict[str, str] = defaultdict(str)
     for (operation, status, path), test in places.items():
-        names = (str(status), f"{status // 100}XX", f"{status // 100}xx", "default")
-        name = next((name for name in names if (operation, name) in described), "")
+        name = next((name for name in described_as(status) if (operation, name) in described), "")
         if (operation, name) == (use.operation, use.status):
             found.setdefault(path, test)
     return found
@@ -103,5 +101,5 @@ def _covered(use: ResponseUse, checked: Mapping[str, str], missed: Mapping[str, 
 
 def _is_in(field: FieldUse, places: Mapping[str, str]) -> bool:
     """Whether one of the places is a field, or inside of it."""
-    pattern = re.escape(field.path).replace(re.escape(_ANY), r"[^.\[]+")
+    pattern = pattern_of(field.path)
     return any(re.match(rf"{pattern}(?:[.\[]|$)", place) for place in places)

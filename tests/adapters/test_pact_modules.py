@@ -63,6 +63,14 @@ def test_whatever_a_pact_says_the_module_is_python_and_says_it_too(said: str) ->
     assert re.fullmatch(r"test_\w+\.py", name)
 
 
+def with_modules(folder: Path) -> config.Project:
+    """Write the modules of a project's pacts; return it."""
+    project = config.load(folder)
+    pacts, _ = pact.read_all(pact.find(project), project)
+    generated.write(pact_modules.render(pacts, project), "0" * 12, pact_modules.folder(project), project.root)
+    return project
+
+
 def run_against(project: Project, app: agent.Agent | None) -> tuple[int, str]:
     """Run the generated contract tests as a person would."""
     served = {"API_URL": app.url, "API_CONTROL": app.control} if app else {}
@@ -79,10 +87,9 @@ def run_against(project: Project, app: agent.Agent | None) -> tuple[int, str]:
 
 def test_they_find_with_plain_pytest_what_the_stage_finds(tmp_path: Path) -> None:
     shop = support.copy_of(support.SHOP, tmp_path)
-    project = config.load(shop)
-    pacts, _ = pact.read_all(pact.find(project), project)
-    generated.write(pact_modules.render(pacts, project), "0" * 12, pact_modules.folder(project), project.root)
-    names = [interaction.description for interaction in pacts[0].interactions]
+    project = with_modules(shop)
+    (till,), _ = pact.read_all(pact.find(project), project)
+    names = [interaction.description for interaction in till.interactions]
     code, said = run_against(project, None)
     assert "no tests ran" in said or "skipped" in said
     with agent.running(project) as app:
@@ -111,9 +118,7 @@ def test_they_find_interactions_as_the_core_names_them_and_hold_all_of_one_name(
     (shop / "pacts" / "till-shop.json").write_text(json.dumps(raw))
     hooks = shop / "tests" / "hooks.py"
     hooks.write_text(hooks.read_text() + '\nprovider_states = {"no orders": lambda: None}\n')
-    project = config.load(shop)
-    pacts, _ = pact.read_all(pact.find(project), project)
-    generated.write(pact_modules.render(pacts, project), "0" * 12, pact_modules.folder(project), project.root)
+    project = with_modules(shop)
     with agent.running(project) as app:
         _, said = run_against(project, app)
     failed = set(re.findall(r"FAILED \S+::(\w+)", said))
@@ -124,9 +129,7 @@ def test_a_provider_state_that_fails_is_told_apart(tmp_path: Path) -> None:
     shop = support.copy_of(support.SHOP, tmp_path)
     hooks = shop / "tests" / "hooks.py"
     hooks.write_text(hooks.read_text() + "\nprovider_states = {}\n")
-    project = config.load(shop)
-    pacts, _ = pact.read_all(pact.find(project), project)
-    generated.write(pact_modules.render(pacts, project), "0" * 12, pact_modules.folder(project), project.root)
+    project = with_modules(shop)
     with agent.running(project) as app:
         code, said = run_against(project, app)
     assert code == 1

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ast
 import bisect
+import inspect
 import json
 import sys
 import types
@@ -233,8 +234,11 @@ class File:
         """Return the lines of the statements of which one is executed wherever the change can show."""
         if not definition.function:
             return definition.everywhere
-        if self._shape(definition) != _shape(self._source, definition, lines):
-            return definition.everywhere  # other variables, a generator: it shows everywhere in there
+        before, after = self._shape(definition), _shape(self._source, definition, lines)
+        if before != after:
+            # A generator runs otherwise from its call on; with other variables it may show everywhere in the body.
+            is_alike = _kind(before, definition.name) == _kind(after, definition.name)
+            return definition.body if is_alike else definition.everywhere
         return definition.statements(*changed)
 
     def _shape(self, definition: Definition) -> Any:
@@ -302,6 +306,13 @@ def _shape(source: Source, definition: Definition, lines: list[str]) -> Any:
     return list(shapes(code))
 
 
+def _kind(shapes: Any, name: str) -> int:
+    """Return the flags of a function that say what calling it does: run it, or make a generator or a coroutine."""
+    wanted = name.rpartition(".")[2]
+    kinds = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
+    return next((flags & kinds for own, flags, *_ in shapes if own == wanted), 0)
+
+
 def comparable(code: types.CodeType) -> Any:
     """Return what two code objects have in common when they do the same: everything but lines."""
     constants = tuple(
@@ -347,6 +358,13 @@ class Definition:
     def everywhere(self) -> list[int]:
         """All of its lines."""
         return list(range(self.first, self.last + 1))
+
+    @property
+    def body(self) -> list[int]:
+        """The lines of a function that are executed when it is called; not those that define it."""
+        first = self._node.body[0]
+        decorators = getattr(first, "decorator_list", None)
+        return list(range(decorators[0].lineno if decorators else first.lineno, self.last + 1))
 
     def statements(self, first: int, last: int) -> list[int]:
         """Return the first lines of the statements that a span of lines is part of, without the bodies of these."""

@@ -82,6 +82,10 @@ class AtImport:
                     if not is_called and not isinstance(context, ast.Store):
                         self._taken.add(_name(node))
 
+    def uses(self, names: Collection[str]) -> bool:
+        """Whether one of these names is read: called, handed on, inherited from."""
+        return not self._taken.isdisjoint(names) or not self._calls.keys().isdisjoint(names)
+
     def leaves_out(self, classes: Collection[str], field: str, place: int | None) -> bool:
         """Whether an object may have been made without a field, or the class been handed on.
 

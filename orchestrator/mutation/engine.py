@@ -328,7 +328,11 @@ class Engine:
         kept = self._folder / store.TESTS
         known = store.recall(kept, self._code, depends)
         found = reach.record(
-            running, known, lambda done, total: self._watch(done, total, "tests"), mutants=self._expected
+            running,
+            known,
+            lambda done, total: self._watch(done, total, "tests"),
+            mutants=self._expected,
+            mutated=lambda: united(*({c.change.path: c.reach} for c in filter(choice.is_wanted, candidates()))),
         )
         items = found.items
         depends.prime(items.get(found.primer))

@@ -6,7 +6,7 @@ import os
 import queue
 import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from importlib.util import decode_source
@@ -63,7 +63,7 @@ class FreshJudge:
         self._folder = project.state / "mutation" / "copies"
         self._copies: queue.SimpleQueue[Copy] = queue.SimpleQueue()
         self._workers = workers
-        self._timeout = project.settings.tests.timeout
+        self._timeout = self._part_timeout = project.settings.tests.timeout
         for number in range(workers):
             self._copies.put(Copy(project, self._folder / str(number)))
 
@@ -71,28 +71,43 @@ class FreshJudge:
         """Remove the copies."""
         shutil.rmtree(self._folder, ignore_errors=True)
 
-    def plain(self, watched: str) -> Judged:
+    def plain(self, watched: str, tests: Collection[str] = ()) -> Judged:
         """Run the unchanged suite.
 
         Args:
             watched: A file of which is told whether it was imported from the copy.
+            tests: Items, of which the files are enough; none: the whole suite.
         """
         with self._copy() as copy:
-            judged = self._run(copy, watched)
-        self._timeout = min(self._timeout, max(_LEAST, _TIMES * judged.seconds))
+            part = self._files(copy, tests)
+            judged = self._run(copy, watched, part=part)
+        seconds = max(_LEAST, _TIMES * judged.seconds)
+        self._part_timeout = min(self._part_timeout, seconds)
+        if not part:
+            self._timeout = min(self._timeout, seconds)
         return judged
 
     def judge(self, candidate: Candidate, first: str = "") -> Judged:
-        """Judge one mutant by the whole suite; `first` is a test that it begins with."""
+        """Judge one mutant by the whole suite; `first` is a test whose file is asked before."""
         path = candidate.mutant.path
         with self._copy() as copy:
             lines = decode_source((copy.root / path).read_bytes()).split("\n")
             change = candidate.change
             copy.change(path, "\n".join([*lines[: change.first - 1], *change.lines, *lines[change.last :]]))
             try:
+                part = self._files(copy, [first] if first else ())
+                if part and (judged := self._run(copy, path, first, part=part)).status.is_detected:
+                    return judged
                 return self._run(copy, path, first)
             finally:
                 copy.restore(path)
+
+    @staticmethod
+    def _files(copy: Copy, tests: Collection[str]) -> list[str]:
+        """Return the files of items, as pytest is given them in a copy; none if one of them is not where it seems."""
+        names = dict.fromkeys(test.partition("::")[0] for test in tests)
+        is_there = all(name.endswith(".py") and (copy.directory / name).is_file() for name in names)
+        return [*names] if is_there else []
 
     def judge_all(
         self,
@@ -117,7 +132,7 @@ class FreshJudge:
         finally:
             self._copies.put(copy)
 
-    def _run(self, copy: Copy, path: str, first: str = "") -> Judged:
+    def _run(self, copy: Copy, path: str, first: str = "", part: Sequence[str] = ()) -> Judged:
         project = self._project
         answer = copy.root.with_suffix(".imported")
         answer.unlink(missing_ok=True)
@@ -141,12 +156,12 @@ class FreshJudge:
         finished = process.run(
             [
                 *(agent.interpreter(project), "-m", "pytest", "-p", PLUGIN, "-x", *self._options),
-                *project.settings.tests.paths,
+                *(part or project.settings.tests.paths),
             ],
             directory=copy.directory,
             environment=environment,
             log=project.state / "logs" / f"plain-{copy.root.name}.log",
-            timeout=self._timeout,
+            timeout=self._part_timeout if part else self._timeout,
         )
         imported = answer.exists() and answer.read_text("utf-8") == "imported"
         said = text.one_line(finished.tail(1))
@@ -199,12 +214,15 @@ def self_check(
                 Disagreement(mutant=candidate.mutant.id, ours=verdict.status, plain=judged.status, detail=detail)
             )
 
-    # All tests run until one fails; the killer comes first, so that this is soon where it is true.
+    # All tests run until one fails; the killer's file comes first, so that this is soon where it is true.
     killers = {name: v.killer for name, v in ours.items() if v.killer != COLLECTION}
-    with ThreadPoolExecutor(1) as beside:  # the unchanged suite runs in one of the copies, too
-        unchanged = beside.submit(judge.plain, sample[0][0].mutant.path)
+    watched = sample[0][0].mutant.path
+    with ThreadPoolExecutor(1) as beside:  # what kills has to pass unchanged, too, in one of the copies
+        unchanged = beside.submit(judge.plain, watched, [*filter(None, killers.values())])
         judge.judge_all([candidate for candidate, _ in sample], done, killers)
     plain = unchanged.result()
+    if disagreements and plain.status is MutantStatus.SURVIVED:
+        plain = judge.plain(watched)  # is it the mutant, or does another test fail in a copy?
     if plain.status is not MutantStatus.SURVIVED:
         return SelfCheck(
             checked=0,

@@ -18,7 +18,7 @@ from orchestrator import text
 from orchestrator.adapters.session import Change, Ended, Job, Session
 from orchestrator.model.mutation import Checked, InputGap, MutantKind, MutantStatus, OracleGap
 from orchestrator.mutation.candidates import Candidate
-from orchestrator.mutation.constants import Constant, Names
+from orchestrator.mutation.constants import Constant, Names, Readers
 from orchestrator.mutation.order import Order
 from orchestrator.mutation.reach import UNKNOWN, Item, Reach
 from orchestrator.mutation.search import Searches
@@ -186,7 +186,7 @@ class Judge:
         if name not in self._constants:
             wanted = candidate.at_import and candidate.mutant.kind is not MutantKind.DEFAULT
             found = self._all_names.constant(candidate) if wanted else None
-            self._constants[name] = None if found and self._is_primed(found.lines) else found
+            self._constants[name] = None if found and self._is_primed(found.readers.lines) else found
         return self._constants[name]
 
     def is_early(self, candidate: Candidate) -> bool:
@@ -210,15 +210,21 @@ class Judge:
             return self._able
         constant = self.constant(candidate)
         if constant:
-            if constant.everybody:
-                return self._able
-            root = self._session.ready.root
-            tests = {os.path.relpath(file, root) for file in constant.files}
-            hit = self._hitting(constant.lines)
-            return [k for k in self._able if k in hit or self._names[k].partition("::")[0] in tests]
+            reading = self._reading(constant.readers)
+            is_narrow = constant.makers and not self._is_primed(constant.makers.lines)  # else it may have kept one
+            making = self._reading(constant.makers) if constant.makers and is_narrow else reading
+            return [k for k in self._able if k in reading and k in making]
         path = candidate.change.path
         hit = self._hitting({path: -1} if candidate.at_import else _where(candidate))
         return [k for k in sorted(hit) if self._items[k].may_kill]
+
+    def _reading(self, readers: Readers) -> set[int]:
+        """Return the items that mention a name, or may have it mentioned."""
+        if readers.everybody:
+            return {*self._able}
+        root = self._session.ready.root
+        tests = {os.path.relpath(file, root) for file in readers.files}
+        return self._hitting(readers.lines) | {k for k in self._able if self._names[k].partition("::")[0] in tests}
 
     def executing(self, candidate: Candidate) -> int | None:
         """Return how many items execute a mutant's code; None: it runs at import, for all of them."""
@@ -343,7 +349,7 @@ class Judge:
                 go_on(talks.pop(ended.job), ended)
 
     def _sorted(self, numbers: Sequence[int], candidate: Candidate) -> list[int]:
-        lines = self._all_names.mentions(candidate) if candidate.at_import else _where(candidate)
+        lines = self._all_names.mentions(candidate) if candidate.at_import else [_where(candidate)]
         return self._order.sorted(numbers, candidate, lines)
 
     def verdict(self, candidate: Candidate, numbers: list[int], *, until: float | None = None) -> Conversation:

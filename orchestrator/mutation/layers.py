@@ -31,13 +31,14 @@ from orchestrator.model.problem import Problem
 from orchestrator.mutation import judges
 from orchestrator.mutation.amendments import Amendments
 from orchestrator.mutation.candidates import Candidate
-from orchestrator.mutation.constants import Constant, Names
+from orchestrator.mutation.constants import Constant, Names, Readers
 from orchestrator.mutation.description import Description
 from orchestrator.mutation.differences import Usual
 from orchestrator.mutation.judges import Judges, Sight, sign
 from orchestrator.mutation.reach import UNKNOWN, Item, masks
 
 _FIRST: Final = {PROPERTY: 2, CONTRACT: 1}  # scenarios of a layer that are tried first: mostly they are enough
+_SOON: Final = 4  # times as many are tried before all others
 _TOGETHER: Final = 16  # mutants that one child plays under
 _START: Final = 2.0  # seconds until the first scenario has ended …
 _SAFE: Final = ("GET", "HEAD", "OPTIONS", "TRACE")
@@ -279,19 +280,23 @@ class Layers:
         if self.is_cold(candidate):
             return self._chosen
         constant = self.constant(candidate)
-        if constant and constant.everybody:
-            return self._chosen
         if constant:
-            where: Mapping[str, int] = constant.lines
-        else:
-            where = {candidate.change.path: -1 if candidate.at_import else candidate.reach}
+            making = {*self._reading(constant.makers)} if constant.makers else {*self._chosen}
+            return [k for k in self._reading(constant.readers) if k in making]
+        return self._hit({candidate.change.path: -1 if candidate.at_import else candidate.reach})
+
+    def _reading(self, readers: Readers) -> list[int]:
+        """Return the scenarios that mention a name, or may have it mentioned."""
+        return self._chosen if readers.everybody else self._hit(readers.lines)
+
+    def _hit(self, where: Mapping[str, int]) -> list[int]:
+        """Return the scenarios that may execute any of these lines."""
         key = tuple(where.items())
         if key not in self._hitting:  # mutants of one statement share it
             self._hitting[key] = self._executing(where)
         return self._hitting[key]
 
     def _executing(self, where: Mapping[str, int]) -> list[int]:
-        """Return the scenarios that may execute any of these lines."""
         if any(self._first_only.get(path, 0) & mask for path, mask in where.items()):
             return self._chosen
         return [k for k in self._chosen if any(self._lines[k].get(path, 0) & mask for path, mask in where.items())]
@@ -427,15 +432,14 @@ class Layers:
         return found
 
     def _batches(self, numbers: Sequence[int]) -> list[list[int]]:
-        """Return the first few of each who asks, and the others."""
-        first: list[int] = []
-        rest: list[int] = []
+        """Return the first few of each who asks, then some more, then the others."""
+        steps: list[list[int]] = [[], [], []]
         taken: collections.Counter[str] = collections.Counter()
         for k in numbers:
-            asker = self._askers[k]
+            asker, first = self._askers[k], _FIRST[self._all[k].layer]
             taken[asker] += 1
-            (first if taken[asker] <= _FIRST[self._all[k].layer] else rest).append(k)
-        return [first, rest]
+            steps[(taken[asker] > first) + (taken[asker] > _SOON * first)].append(k)
+        return [step for step in steps if step]
 
     def _sorted(self, numbers: Sequence[int], place: str) -> list[int]:
         """Return scenarios in the order in which somebody soon notices.
@@ -595,7 +599,7 @@ class Layers:
     def is_early(self, candidate: Candidate) -> bool:
         """Whether a mutant has to be played before anything is primed: only the first request executes its code."""
         constant = self.constant(candidate)
-        where = constant.lines if constant else {candidate.change.path: candidate.reach}
+        where = constant.readers.lines if constant else {candidate.change.path: candidate.reach}
         return any(self._first_only.get(path, 0) & mask for path, mask in where.items())
 
 

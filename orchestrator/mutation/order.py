@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import math
 from collections.abc import Iterable, Mapping, Sequence
 
 from orchestrator.mutation.candidates import Candidate
@@ -29,17 +30,24 @@ class Order:
         for place, names in killers.items():
             self._of_function[place] = collections.Counter(self._number[n] for n in names if n in self._number)
 
-    def sorted(self, numbers: Sequence[int], candidate: Candidate, lines: Mapping[str, int]) -> list[int]:
-        """Return items, the best first; `lines` are the statements by which they may notice."""
+    def sorted(self, numbers: Sequence[int], candidate: Candidate, places: Iterable[Mapping[str, int]]) -> list[int]:
+        """Return items, the best first.
+
+        Args:
+            numbers: The items.
+            candidate: The mutant.
+            places: Statements by which they may notice: best if they execute one of each of these.
+        """
         none: collections.Counter[int] = collections.Counter()
         of_function = self._of_function.get(_place(candidate), none)
         of_line = self._of_line.get(_line(candidate), none)
-        path = candidate.change.path
+        path, places = candidate.change.path, list(places)
 
         def expected(k: int) -> float:
             kills = 4 * of_line[k] + of_function[k] + (self._kills[k] + 0.5) / (self._runs[k] + 1)
             seen = self._reached[k]
-            near = 1.0 if any(seen.get(p, 0) & mask for p, mask in lines.items()) else 0.1 if path in seen else 0.01
+            far = 0.1 if path in seen else 0.01
+            near = math.prod(1.0 if any(seen.get(p, 0) & m for p, m in lines.items()) else far for lines in places)
             return kills * near / (self._seconds[k] * (1 + self._lines[k] / 200))
 
         return sorted(numbers, key=lambda k: (-expected(k), k))

@@ -27,8 +27,9 @@ GREEN: Final = ("passed", "xfailed", "skipped")
 
 _PATIENCE: Final = 600.0  # seconds that an item may take when nothing is known of it
 _SAMPLES: Final = 16
-_CHANCE: Final = 0.008  # seconds that an item may be quicker after any other: the child's memory is its own by then
-_WORTH_PRIMING: Final = 0.5  # seconds that it saves in all
+_GOOD: Final = 0.2  # share of the best primer's gain that is good enough
+_CHANCE: Final = 0.008  # CPU seconds that an item may be quicker after any other: the child's memory is its own by then
+_WORTH_PRIMING: Final = 0.5  # CPU seconds that it saves in all
 
 
 class Item(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -87,7 +88,14 @@ def masks(lines: Mapping[str, str]) -> dict[str, int]:
     return {path: int(mask, 16) for path, mask in lines.items()}
 
 
-def record(session: Session, known: Reach, watch: Callable[[int, int], None], *, mutants: int = 0) -> Reach:
+def record(
+    session: Session,
+    known: Reach,
+    watch: Callable[[int, int], None],
+    *,
+    mutants: int = 0,
+    mutated: Callable[[], Mapping[str, int]] = dict,
+) -> Reach:
     """Run the items that are not known yet, in both ways, and return what all are like.
 
     Args:
@@ -95,6 +103,7 @@ def record(session: Session, known: Reach, watch: Callable[[int, int], None], *,
         known: What is known of an earlier run. Where its primer is gone, nothing is.
         watch: Told how many items are done, of how many.
         mutants: How many there may be to judge afterwards: a primer is of use for each.
+        mutated: Gives the statements that mutants change: a primer had better not execute them.
     """
     names = session.ready.ready
     items = {name: known.items[name] for name in names if name in known.items}
@@ -110,7 +119,7 @@ def record(session: Session, known: Reach, watch: Callable[[int, int], None], *,
         sample = _sample(names, missing)
         modules = _modules(session, sample)
         session.preload(modules)
-        chosen = _primer(session, sample, len(missing) + mutants)
+        chosen = _primer(session, sample, len(missing) + mutants, mutated)
         primer = chosen.item if chosen else ""
         if chosen:
             alone[primer] = chosen
@@ -160,15 +169,15 @@ def _modules(session: Session, sample: Iterable[Sequence[int]]) -> tuple[tuple[s
     return tuple(found)
 
 
-def _primer(session: Session, sample: Iterable[Sequence[int]], runs: int) -> Said | None:
+def _primer(
+    session: Session, sample: Iterable[Sequence[int]], runs: int, mutated: Callable[[], Mapping[str, int]]
+) -> Said | None:
     """Return the item after which others are quicker, and which reaches little; None: it makes no difference.
 
     Of pairs of items of one file the second is run alone, and after the first: what it takes less then is what the
     first one does for it. That has to be so for most of the pairs, and to pay for as many runs as are expected.
     """
-    pairs = [group for group in sample if len(group) > 1]
-    # Alone twice: what another program makes slower by chance is no gain.
-    jobs = {session.submit(_job(items)): items for pair in pairs for items in (pair, pair[1:], pair[1:])}
+    jobs = {session.submit(_job(items)): items for pair in sample if len(pair) > 1 for items in (pair, pair[1:])}
     alone: dict[int, float] = {}
     after: list[tuple[int, Said, float]] = []
     while jobs:
@@ -178,18 +187,25 @@ def _primer(session: Session, sample: Iterable[Sequence[int]], runs: int) -> Sai
                 continue
             first, *others = ended.items
             if not others:
-                alone[items[0]] = min(first.seconds, alone.get(items[0], first.seconds))
+                alone[items[0]] = first.cpu
             elif not (first.threads or first.beyond or first.written):
-                after.append((items[1], first, others[0].seconds))
-    gains = [(alone[k] - seconds, first) for k, first, seconds in after if k in alone]
+                after.append((items[1], first, others[0].cpu))
+    gains = [(alone[k] - cpu, first) for k, first, cpu in after if k in alone]
     if not gains:
         return None
     usual = sorted(gain for gain, _ in gains)[(len(gains) - 1) // 2]
     if usual < _CHANCE or usual * runs < _WORTH_PRIMING:
         return None
     most = max(gain for gain, _ in gains)
-    good = [said for gain, said in gains if gain > 0.6 * most]
-    return min(good, key=lambda said: sum(mask.bit_count() for mask in masks(said.lines).values()))
+    changed = mutated()
+
+    def cost(said: Said) -> tuple[int, int]:
+        """What it executes can't be judged after it: mutants first of all, then what reads constants."""
+        lines = masks(said.lines)
+        hit = sum((mask & changed.get(path, 0)).bit_count() for path, mask in lines.items())
+        return hit, sum(mask.bit_count() for mask in lines.values())
+
+    return min((said for gain, said in gains if gain > _GOOD * most), key=cost)
 
 
 def _job(numbers: Iterable[int]) -> Job:

@@ -685,7 +685,12 @@ def test_a_statements_mutant_shows_only_where_the_statement_is_executed() -> Non
     }
 
 
-def test_a_mutant_that_makes_other_variables_shows_in_the_whole_function() -> None:
+def test_a_mutant_that_makes_other_variables_shows_in_the_whole_body() -> None:
     code = "def f(a):\n    if a:\n        b = lambda: a\n    return b\n"
     (made,) = [m for m in mutants_of(code) if changed(code, m) == "b = lambda: None"]
-    assert made.reach == (1, 2, 3, 4)
+    assert made.reach == (2, 3, 4)  # that the function is defined tells nothing
+
+
+def test_a_mutant_that_is_no_generator_any_more_shows_where_it_is_called() -> None:
+    code = "def f(a):\n    while a:\n        b = a.pop() or (yield 3)\n"
+    assert {m.reach for m in mutants_of(code) if "yield" not in "".join(m.lines)} == {(1, 2, 3)}

@@ -7,7 +7,7 @@ import pytest
 
 from orchestrator.model.mutation import MutantKind
 from orchestrator.mutation.candidates import Candidate
-from orchestrator.mutation.constants import Constant, Names
+from orchestrator.mutation.constants import Constant, Names, Readers
 from tests.mutation.samples import candidate
 
 
@@ -51,9 +51,7 @@ def test_a_constant_that_only_functions_read_can_be_made_anew(tmp_path: Path) ->
     assert found == Constant(
         owner="",
         name="LIMIT",
-        lines={str(tmp_path / "prices.py"): 1 << 5, str(tmp_path / "b.py"): 1 << 3},
-        files=frozenset(),
-        everybody=False,
+        readers=Readers(lines={str(tmp_path / "prices.py"): 1 << 5, str(tmp_path / "b.py"): 1 << 3}),
     )
 
 
@@ -62,7 +60,7 @@ def test_an_attribute_of_a_plain_class_can_be_made_anew(tmp_path: Path) -> None:
     found = constant(tmp_path, "Cart.In.SIZE", code)
     assert found is not None
     assert (found.owner, found.name) == ("Cart.In", "SIZE")
-    assert found.lines == {str(tmp_path / "prices.py"): 1 << 6}
+    assert found.readers.lines == {str(tmp_path / "prices.py"): 1 << 6}
 
 
 @pytest.mark.parametrize(
@@ -169,13 +167,13 @@ def test_a_constant_that_another_module_reads_at_import_is_refused(tmp_path: Pat
 def test_importing_a_constant_is_not_reading_it(tmp_path: Path) -> None:
     found = constant(tmp_path, "LIMIT", READ, others={"b.py": "from prices import LIMIT\ndef g():\n    return LIMIT\n"})
     assert found is not None
-    assert found.lines[str(tmp_path / "b.py")] == 1 << 3
+    assert found.readers.lines[str(tmp_path / "b.py")] == 1 << 3
 
 
 def test_a_constant_that_a_module_knows_by_another_name_is_read_by_that_name(tmp_path: Path) -> None:
     used = {"b.py": "from prices import LIMIT as MOST\ndef g():\n    return MOST\n"}
     found = constant(tmp_path, "LIMIT", READ, others=used)
-    assert found is None or found.lines.get(str(tmp_path / "b.py")) == 1 << 3
+    assert found is None or found.readers.lines.get(str(tmp_path / "b.py")) == 1 << 3
     assert (
         constant(tmp_path, "LIMIT", READ, others={"b.py": "from prices import LIMIT as MOST\nA = MOST + 1\n"}) is None
     )
@@ -229,8 +227,8 @@ def test_tests_that_mention_a_constant_are_told(
 ) -> None:
     found = constant(tmp_path, "LIMIT", READ, tests={file: text})
     assert found is not None
-    assert set(found.files) == ({str(tmp_path / file)} if mentions else set())
-    assert found.everybody == everybody
+    assert set(found.readers.files) == ({str(tmp_path / file)} if mentions else set())
+    assert found.readers.everybody == everybody
 
 
 @pytest.mark.parametrize("text", ["LIMIT\n", "from prices import LIMIT as MOST\n\nNEXT = MOST + 1\n"])
@@ -242,16 +240,16 @@ def test_a_text_with_the_name_is_a_mention_and_a_docstring_is_none(tmp_path: Pat
     code = "LIMIT = 3\n\ndef f(a):\n    'About LIMIT.'\n    return getattr(a, 'LIMIT')\n"
     found = constant(tmp_path, "LIMIT", code)
     assert found is not None
-    assert found.lines == {str(tmp_path / "prices.py"): 1 << 5}
+    assert found.readers.lines == {str(tmp_path / "prices.py"): 1 << 5}
 
 
 def test_mentions_are_told_of_whatever_a_statement_defines(tmp_path: Path) -> None:
     code = "class Cart:\n    SIZE = call()\n\n    def f(self):\n        return self.SIZE\n\ndef g():\n    return Cart\n"
     found = changed(tmp_path, "Cart.SIZE", code, "SIZE = None")
     names = Names([str(tmp_path / "prices.py")], [], {})
-    assert names.mentions(found) == {str(tmp_path / "prices.py"): 1 << 5 | 1 << 8}
+    assert names.mentions(found) == [{str(tmp_path / "prices.py"): 1 << 8}, {str(tmp_path / "prices.py"): 1 << 5}]
     nameless = candidate(tmp_path / "prices.py", "<module>", "call(2)", kind=MutantKind.MODULE)
-    assert names.mentions(nameless) == {}
+    assert names.mentions(nameless) == []
 
 
 DRAFT = "@dataclass\nclass Draft:\n    owner: str\n    label: str = ''\n\ndef make(owner):\n    return Draft(owner)\n"
@@ -279,9 +277,10 @@ def test_the_default_of_a_dataclass_shows_where_its_name_stands(tmp_path: Path) 
     assert found == Constant(
         owner="Draft",
         name="label",
-        lines={str(tmp_path / "prices.py"): 1 << 7, str(tmp_path / "b.py"): 1 << 4},
-        files=frozenset({str(tmp_path / "test_a.py")}),
-        everybody=False,
+        readers=Readers(
+            lines={str(tmp_path / "prices.py"): 1 << 7, str(tmp_path / "b.py"): 1 << 4},
+            files=frozenset({str(tmp_path / "test_a.py")}),
+        ),
     )
 
 
@@ -313,4 +312,125 @@ def test_a_constant_that_a_helper_of_the_tests_reads_at_collection_is_refused(tm
 def test_a_name_that_is_bound_is_no_module_that_is_handed_on(tmp_path: Path) -> None:
     code = READ + "\nclass Use:\n    prices: int\n"
     assert constant(tmp_path, "LIMIT", code, at_import={"prices.py": 1 << 1 | 1 << 8}) is not None
-    assert constant(tmp_path, "LIMIT", READ + "\nUSED = some(prices)\n") is None
+    assert constant(tmp_path, "LIMIT", READ + "\nimport prices\nUSED = some(prices)\n") is None
+    assert constant(tmp_path, "LIMIT", READ + "\nUSED = some(prices)\n") is not None  # it can't be a module
+
+
+HANDED_ON = "def f():\n    some({})\n"
+
+
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        ("b.py", "import shop.prices as p\n" + HANDED_ON.format("p")),
+        ("b.py", "import shop.prices\n" + HANDED_ON.format("shop.prices")),
+        ("b.py", "import shop\n" + HANDED_ON.format("shop")),
+        ("b.py", "from shop import prices\n" + HANDED_ON.format("prices")),
+        ("b.py", "from shop import *\n" + HANDED_ON.format("prices")),
+        ("shop/b.py", "from . import prices\n" + HANDED_ON.format("prices")),
+        ("shop/in/b.py", "from .. import prices as p\n" + HANDED_ON.format("[p]")),
+        ("shop/in/b.py", "from ... import shop\n" + HANDED_ON.format("shop.prices")),
+    ],
+)
+def test_who_takes_a_module_as_a_whole_may_read_any_constant_of_it(tmp_path: Path, file: str, text: str) -> None:
+    found = limit_of(tmp_path, file, text)
+    assert found is not None
+    assert found.readers.lines == {str(tmp_path / file): 1 << 3}
+
+
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        ("b.py", "def f(prices):\n    return some(prices)\n"),
+        ("b.py", "from shop import prices\n\ndef f():\n    return prices.total()\n"),
+        ("b.py", "import other\n" + HANDED_ON.format("other.prices")),
+        ("b.py", "from other import prices\n" + HANDED_ON.format("prices")),
+        ("other/b.py", "from . import prices\n" + HANDED_ON.format("prices")),
+    ],
+)
+def test_who_takes_something_else_of_that_name_reads_no_constant(tmp_path: Path, file: str, text: str) -> None:
+    found = limit_of(tmp_path, file, text)
+    assert found is not None
+    assert found.readers.lines == {}
+
+
+def limit_of(root: Path, file: str, text: str) -> Constant | None:
+    """What is said of a constant of the module `shop.prices`, beside another file."""
+    (root / "shop" / "in").mkdir(parents=True)
+    (root / file).parent.mkdir(exist_ok=True)
+    (root / file).write_text(text, "utf-8")
+    found = changed(root / "shop", "LIMIT", "LIMIT = 3\n", "LIMIT = 4")
+    return Names([str(root / "shop" / "prices.py"), str(root / file)], [], {}).constant(found)
+
+
+REFUSED = "class Refused(Exception):\n    code = 'refused'\n"
+RAISES = "from prices import Refused\n\ndef f(code):\n    raise Refused(code)\n"
+SAYS = "def say(error):\n    return error.code\n"
+
+
+def refused(root: Path, code: str = REFUSED, **more: Any) -> Constant | None:
+    return constant(root, "Refused.code", code, "code = 'other'", **more)
+
+
+def test_an_attribute_shows_to_who_may_have_an_object_of_its_class(tmp_path: Path) -> None:
+    found = refused(tmp_path, others={"b.py": RAISES, "c.py": SAYS}, tests={"test_a.py": "import prices\n"})
+    assert found is not None
+    assert found.readers == Readers(lines={str(tmp_path / "c.py"): 1 << 2})  # not the variable of that name
+    assert found.makers == Readers(lines={str(tmp_path / "b.py"): 1 << 4})
+
+
+def test_an_object_of_a_class_that_inherits_is_one_too(tmp_path: Path) -> None:
+    code = REFUSED.replace("(Exception)", "")
+    others = {"b.py": "class Gone(Some, prices.Refused):\n    pass\n\ndef f():\n    raise Gone\n", "c.py": SAYS}
+    found = refused(tmp_path, code, others=others)
+    assert found is not None
+    assert found.makers is None  # at import, it is taken as a base
+    others["b.py"] = "def f():\n    class Gone(prices.Refused):\n        pass\n\n    raise Gone\n"
+    found = refused(tmp_path, code, others=others)
+    assert found is not None
+    assert found.makers == Readers(lines={str(tmp_path / "b.py"): 1 << 2 | 1 << 5})
+
+
+@pytest.mark.parametrize(
+    "others",
+    [
+        {"b.py": "import prices\n\nFIRST = prices.Refused()\n"},
+        {"b.py": "import prices\n\nBY_NAME = {'refused': prices.Refused}\n"},
+    ],
+)
+def test_anybody_may_have_an_object_of_a_class_that_is_taken_at_import(tmp_path: Path, others: dict[str, str]) -> None:
+    found = refused(tmp_path, others=others | {"c.py": SAYS})
+    assert found is not None
+    assert found.makers is None
+
+
+@pytest.mark.parametrize(
+    ("text", "everybody"), [("from prices import Refused\n", False), ("def f():\n    Refused()\n", False)]
+)
+def test_tests_that_name_a_class_may_have_an_object_of_it(tmp_path: Path, text: str, everybody: bool) -> None:
+    found = refused(tmp_path, others={"c.py": SAYS}, tests={"test_a.py": text})
+    assert found is not None
+    assert found.makers == Readers(lines={}, files=frozenset({str(tmp_path / "test_a.py")}), everybody=everybody)
+
+
+def test_the_parameters_of_a_test_are_no_reading(tmp_path: Path) -> None:
+    text = "import pytest\n\n@pytest.mark.parametrize(('code', 'b'), [({}, 2)])\ndef test_a(code, b):\n    pass\n"
+    assert refused(tmp_path, others={"c.py": SAYS}, tests={"test_a.py": text.format(1)}) is not None
+    assert refused(tmp_path, others={"c.py": SAYS}, tests={"test_a.py": text.format("'code'")}) is None
+
+
+@pytest.mark.parametrize(
+    ("value", "is_constant"),
+    [
+        ("uuid.RFC_4122", True),
+        ("{uuid.RFC_4122: f}", True),
+        ("Refused", True),
+        ("datetime(1970, 1, 1, tzinfo=UTC)", True),
+        ("OTHER", False),
+        ("uuid.a.b", False),
+        ("f()", False),
+    ],
+)
+def test_a_value_may_name_what_always_means_the_same(tmp_path: Path, value: str, is_constant: bool) -> None:
+    code = "import uuid\nfrom datetime import UTC\nOTHER = 3\ndef f(): pass\nclass Refused: pass\nLIMIT = 3\n"
+    assert (constant(tmp_path, "LIMIT", code, f"LIMIT = {value}") is not None) == is_constant

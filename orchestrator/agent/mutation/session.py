@@ -24,7 +24,8 @@ from .seen import Seen
 from .swap import Change, ChangedImport, LiveFunctions, NotSwappable, Source
 
 _SOON = 16  # items that most children don't come beyond
-_clock, _MONOTONIC = time.clock_gettime, time.CLOCK_MONOTONIC  # taken now: tests replace what the `time` module offers
+# Taken now: tests replace what the `time` module offers.
+_clock, _MONOTONIC, _CPU = time.clock_gettime, time.CLOCK_MONOTONIC, time.CLOCK_PROCESS_CPUTIME_ID
 
 
 # Open as long as the process: a file that is closed because nobody holds it warns, and warnings may be errors.
@@ -103,13 +104,14 @@ class Items:
             self._failed, self._outcome = "", "passed"
             chance.settle(item.nodeid, draws)
             seen.begin(getattr(item, "obj", None))
-            started = _clock(_MONOTONIC)
+            started, cpu = _clock(_MONOTONIC), _clock(_CPU)
             try:
                 item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
             except BaseException as error:  # noqa: BLE001 - `pytest.exit`, an interrupt: the item did not pass
                 self._outcome, self._failed = "failed", f"{type(error).__name__}: {error}"
             told: dict[str, Any] = {"item": item.nodeid, "outcome": self._outcome}
             told["seconds"] = round(_clock(_MONOTONIC) - started, 6)
+            told["cpu"] = round(_clock(_CPU) - cpu, 6)
             told.update(seen.take(item.nodeid))
             if self._failed:
                 told["message"] = self._failed

@@ -106,11 +106,16 @@ def differences(
     return Usual(before, samples).differences(after)
 
 
-def changed_places(before: Exchange, after: Exchange) -> frozenset[str]:
+def changed_places(before: Exchange, after: Exchange, *, tokens: bool = True) -> frozenset[str]:
     """Return the places in which two answers to one request differ, those of all items of an array as one.
 
     An identifier or a time in place of another one is no difference here: most vary by themselves. Where the status
     differs it alone is told, for the rest follows from it; of another request, that.
+
+    Args:
+        before: One of them.
+        after: The other.
+        tokens: Whether a token or digest in place of another one is a difference.
     """
     old, new = values([before]), values([after])
     found = set()
@@ -118,7 +123,10 @@ def changed_places(before: Exchange, after: Exchange) -> frozenset[str]:
         one, other = old.get(place, MISSING), new.get(place, MISSING)
         is_same = type(one) is type(other) and one == other
         varies = (
-            isinstance(one, str) and isinstance(other, str) and _form(one) in _VARYING and _form(one) == _form(other)
+            isinstance(one, str)
+            and isinstance(other, str)
+            and _form(one) == _form(other)
+            and (_form(one) in _VARYING or (not tokens and _form(one).endswith(f" {_HEXADECIMAL}")))
         )
         is_inside = (one is MISSING or other is MISSING) and _length_differs(place, old, new)
         if not (is_same or varies or is_inside):

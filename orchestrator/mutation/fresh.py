@@ -214,7 +214,9 @@ def self_check(
                 Disagreement(mutant=candidate.mutant.id, ours=verdict.status, plain=judged.status, detail=detail)
             )
 
-    # All tests run until one fails; the killer's file comes first, so that this is soon where it is true.
+    # All tests run until one fails; the killer's file comes first, so that this is soon where it is true. Those without
+    # a killer take longest, so they are first.
+    sample = sorted(sample, key=lambda one: bool(one[1].killer))
     killers = {name: v.killer for name, v in ours.items() if v.killer != COLLECTION}
     watched = sample[0][0].mutant.path
     with ThreadPoolExecutor(1) as beside:  # what kills has to pass unchanged, too, in one of the copies

@@ -335,7 +335,7 @@ class Engine:
             mutated=lambda: united(*({c.change.path: c.reach} for c in filter(choice.is_wanted, candidates()))),
         )
         items = found.items
-        depends.prime(items.get(found.primer))
+        depends.prime(found.once)
         self.result.read = sorted(
             {path for item in items.values() for path in (*item.read, *item.lines)} | set(traced.read)
         )
@@ -660,7 +660,7 @@ class _Groups(msgspec.Struct, frozen=True, kw_only=True):
     """Candidates by the way in which they are judged.
 
     Attributes:
-        early: Those whose code the primer executes.
+        early: Those of which the primers may have left something behind.
         warm: Other functions.
         constants: Assignments that are made anew in the running process.
         cold: Those whose module is imported afresh; others turn out to be of them later.

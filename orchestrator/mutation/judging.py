@@ -111,8 +111,8 @@ class Judge:
         self._names = session.ready.ready
         self._items = [reach.items[name] for name in self._names]
         self._number = {name: k for k, name in enumerate(self._names)}
-        self._primer = reach.primer
-        self._primed = reach.primed
+        self._primers = reach.primers
+        self._once = reach.once
         self._able = [k for k, item in enumerate(self._items) if item.may_kill]
         self._by_path: dict[str, list[tuple[int, int]]] = {}  # items and the lines of the file that they execute
         for k, item in enumerate(self._items):
@@ -178,7 +178,7 @@ class Judge:
     def constant(self, candidate: Candidate) -> Constant | None:
         """Return what a mutant assigns, if that can be assigned anew while the program runs.
 
-        Not if the primer reads it: what it has made of it may be kept.
+        Not if the primers read it once: what they have made of it may be kept.
         """
         name = candidate.mutant.id
         if name in self._unswappable:
@@ -190,23 +190,23 @@ class Judge:
         return self._constants[name]
 
     def is_early(self, candidate: Candidate) -> bool:
-        """Whether a mutant has to be judged before the primer has run: it executes the changed code itself."""
+        """Whether a mutant has to be judged before the primers have run: they may keep what its code has done."""
         return self._is_primed(_where(candidate))
 
     def _is_primed(self, lines: Mapping[str, int]) -> bool:
-        """Whether the primer executes any of these lines."""
-        return any(self._primed.get(path, 0) & mask for path, mask in lines.items())
+        """Whether the primers execute any of these lines the first time, and not again."""
+        return any(self._once.get(path, 0) & mask for path, mask in lines.items())
 
     def prime(self) -> None:
-        """Run the primer, for all mutants that are judged from now on."""
-        if self._primer:
-            self._session.prime([self._names.index(self._primer)], trace=False)
+        """Run the primers, for all mutants that are judged from now on."""
+        if self._primers:
+            self._session.prime([self._number[name] for name in self._primers], trace=False)
 
     def reaching(self, candidate: Candidate) -> list[int]:
         """Return the items that may notice a mutant, in pytest's order."""
         if self.is_cold(candidate):  # what runs at import may show anywhere
             return self._able
-        if self.is_early(candidate):  # the primer may have done it for all of them
+        if self.is_early(candidate):  # the primers may have done it for all of them
             return self._able
         constant = self.constant(candidate)
         if constant:

@@ -6,10 +6,10 @@ the second way shows that they belong to every item that uses them. The reaches 
 the same both ways depends on others, or on chance: it may not kill.
 
 Frameworks do much when they are used first (routes, mappers, templates), and a forked child always uses them first. So
-one item, the *primer*, is run in the parent of the children: one with a small reach after which the next is quicker.
+some items, the *primers*, are run in the parent of the children. What they execute the first time and not again, when
+they are run once more, may have left something behind, so no child can tell who else needs it: mutants of those
+statements are judged without the primers, by every item. What they execute each time, each item does for itself.
 What some items import of other packages while they run is imported there before.
-What it has executed of the source may have left something behind, so no child can tell who else needs it: mutants of
-those statements are judged without the primer, by every item.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ GREEN: Final = ("passed", "xfailed", "skipped")
 
 _PATIENCE: Final = 600.0  # seconds that an item may take when nothing is known of it
 _SAMPLES: Final = 16
-_GOOD: Final = 0.2  # share of the best primer's gain that is good enough
-_CHANCE: Final = 0.008  # CPU seconds that an item may be quicker after any other: the child's memory is its own by then
-_WORTH_PRIMING: Final = 0.5  # CPU seconds that it saves in all
+_SEEN: Final = 3  # items that are run of each: the first two of a file, and the first one again
+_CHANCE: Final = 0.016  # CPU seconds that an item may be quicker after any other: the child's memory is its own by then
+_WORTH_PRIMING: Final = 1.0  # CPU seconds that it saves in all
 
 
 class Item(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -69,18 +69,15 @@ class Reach(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         items: By name.
-        primer: The item that is run before others, by name; empty: none is.
+        primers: The items that are run before others, by name.
+        once: The statements that these execute the first time and not again.
         modules: What tests import while they run, with its files: that of others is imported before them.
     """
 
     items: dict[str, Item]
-    primer: str = ""
+    primers: tuple[str, ...] = ()
+    once: Mapping[str, int] = {}
     modules: tuple[tuple[str, str], ...] = ()
-
-    @property
-    def primed(self) -> Mapping[str, int]:
-        """The statements that the primer executes."""
-        return self.items[self.primer].lines if self.primer else {}
 
 
 def masks(lines: Mapping[str, str]) -> dict[str, int]:
@@ -100,35 +97,35 @@ def record(
 
     Args:
         session: The collected session.
-        known: What is known of an earlier run. Where its primer is gone, nothing is.
+        known: What is known of an earlier run; nothing is, where its primers leave something else behind by now.
         watch: Told how many items are done, of how many.
-        mutants: How many there may be to judge afterwards: a primer is of use for each.
-        mutated: Gives the statements that mutants change: a primer had better not execute them.
+        mutants: How many there may be to judge afterwards: primers are of use for each.
+        mutated: Gives the statements that mutants change.
     """
     names = session.ready.ready
     items = {name: known.items[name] for name in names if name in known.items}
+    primers, once, modules = known.primers, known.once, known.modules
+    if items and not items.keys() >= {*primers}:
+        again = _once(session, [names.index(name) for name in primers]) if {*names} >= {*primers} else None
+        if again is None or again[0] != once:
+            items = {}
     missing = [k for k, name in enumerate(names) if name not in items]
-    if not missing:
-        session.preload(known.modules)
-        return Reach(items=items, primer=known.primer, modules=known.modules)
-    alone: dict[str, Said] = {}
     if items:
-        primer, modules = known.primer, known.modules
         session.preload(modules)
     else:
         sample = _sample(names, missing)
-        modules = _modules(session, sample)
+        looked = _looked_at(session, sample)
+        modules = _modules(looked)
         session.preload(modules)
-        chosen = _primer(session, sample, len(missing) + mutants, mutated)
-        primer = chosen.item if chosen else ""
-        if chosen:
-            alone[primer] = chosen
-            missing = [k for k in missing if names[k] != primer]
-    if primer:
-        session.prime([names.index(primer)], trace=True)
+        primers, once = _primers(session, looked, len(missing) + mutants, mutated)
+    if not missing:
+        return Reach(items=items, primers=primers, once=once, modules=modules)
+    if primers:
+        session.prime([names.index(name) for name in primers], trace=True)
     everything = [k for k, name in enumerate(names) if name not in items]
     serial = session.submit(_job(everything))
     jobs = {session.submit(_job([number])): number for number in missing}
+    alone: dict[str, Said] = {}
     together: dict[str, Said] = {}
     waiting = {serial, *jobs}
     while waiting:
@@ -146,7 +143,7 @@ def record(
     for number in everything:
         name = names[number]
         items[name] = _item(name, together.get(name, Said()), alone[name])
-    return Reach(items=items, primer=primer, modules=modules)
+    return Reach(items=items, primers=primers, once=once, modules=modules)
 
 
 def _sample(names: Sequence[str], numbers: Sequence[int]) -> list[list[int]]:
@@ -158,54 +155,76 @@ def _sample(names: Sequence[str], numbers: Sequence[int]) -> list[list[int]]:
     return groups[:: max(1, len(groups) // _SAMPLES)][:_SAMPLES]
 
 
-def _modules(session: Session, sample: Iterable[Sequence[int]]) -> tuple[tuple[str, str], ...]:
+def _looked_at(session: Session, sample: Iterable[Sequence[int]]) -> list[Ended]:
+    """Run the groups of a sample, each in a child of its own, and of two items the first one again."""
+    jobs = {session.submit(_job([*group, *group[:1]] if len(group) > 1 else group)) for group in sample}
+    found: list[Ended] = []
+    while len(found) < len(jobs):
+        found += session.wait()
+    return sorted(found, key=lambda ended: ended.job)
+
+
+def _modules(looked: Iterable[Ended]) -> tuple[tuple[str, str], ...]:
     """Return what items import while they run; nothing of those that leave threads behind."""
-    jobs = {session.submit(_job(group)) for group in sample}
-    found: dict[tuple[str, str], None] = {}
-    while jobs:
-        for ended in session.wait():
-            jobs.discard(ended.job)
-            found |= {module: None for said in ended.items if not said.threads for module in said.modules}
-    return tuple(found)
+    items = [said for ended in looked for said in ended.items if not said.threads]
+    return tuple(dict.fromkeys(module for said in items for module in said.modules))
 
 
-def _primer(
-    session: Session, sample: Iterable[Sequence[int]], runs: int, mutated: Callable[[], Mapping[str, int]]
-) -> Said | None:
-    """Return the item after which others are quicker, and which reaches little; None: it makes no difference.
+def _primers(
+    session: Session, looked: Iterable[Ended], runs: int, mutated: Callable[[], Mapping[str, int]]
+) -> tuple[tuple[str, ...], Mapping[str, int]]:
+    """Return the items after which others are quicker, and what they execute once; none: it makes no difference.
 
-    Of pairs of items of one file the second is run alone, and after the first: what it takes less then is what the
-    first one does for it. That has to be so for most of the pairs, and to pay for as many runs as are expected.
+    They are the first ones of some files, but none that executes mutated code once. What they take less when they are
+    run once more is about what the others save. That has to pay for as many runs as are expected.
     """
-    jobs = {session.submit(_job(items)): items for pair in sample if len(pair) > 1 for items in (pair, pair[1:])}
-    alone: dict[int, float] = {}
-    after: list[tuple[int, Said, float]] = []
-    while jobs:
-        for ended in session.wait():
-            items = jobs.pop(ended.job)
-            if not ended.ended or any(said.outcome not in GREEN for said in ended.items):
-                continue
-            first, *others = ended.items
-            if not others:
-                alone[items[0]] = first.cpu
-            elif not (first.threads or first.beyond or first.written):
-                after.append((items[1], first, others[0].cpu))
-    gains = [(alone[k] - cpu, first) for k, first, cpu in after if k in alone]
-    if not gains:
-        return None
-    usual = sorted(gain for gain, _ in gains)[(len(gains) - 1) // 2]
-    if usual < _CHANCE or usual * runs < _WORTH_PRIMING:
-        return None
-    most = max(gain for gain, _ in gains)
+    groups = [ended.items for ended in looked if len(ended.items) == _SEEN and _are_green(ended.items)]
     changed = mutated()
+    chosen = [
+        first
+        for first, _, again in groups
+        if not (first.threads or first.beyond or first.written) and not _hits(_only_first(first, again), changed)
+    ]
+    if len(chosen) < 2:  # pytest does not end an item when the next one is the same
+        return (), {}
+    number = session.ready.ready.index
+    found = _once(session, [number(said.item) for said in chosen], [number(other.item) for _, other, _ in groups])
+    if found is None or _hits(found[0], changed):
+        return (), {}
+    once, seconds = found
+    gain = (sum(said.cpu for said in chosen) - seconds) / len(chosen)
+    if gain < _CHANCE or gain * runs < _WORTH_PRIMING:
+        return (), {}
+    return tuple(said.item for said in chosen), once
 
-    def cost(said: Said) -> tuple[int, int]:
-        """What it executes can't be judged after it: mutants first of all, then what reads constants."""
-        lines = masks(said.lines)
-        hit = sum((mask & changed.get(path, 0)).bit_count() for path, mask in lines.items())
-        return hit, sum(mask.bit_count() for mask in lines.values())
 
-    return min((said for gain, said in gains if gain > _GOOD * most), key=cost)
+def _once(session: Session, numbers: Sequence[int], others: Sequence[int] = ()) -> tuple[dict[str, int], float] | None:
+    """Run items twice in one child; return what each executes only the first time, and the second time's CPU seconds.
+
+    None: they don't all pass both times, or others do not pass after them.
+    """
+    wanted = [*numbers, *numbers, *others]
+    items = _ended(session, _job(wanted)).items
+    if len(items) < len(wanted) or not _are_green(items):
+        return None
+    firsts, seconds = items[: len(numbers)], items[len(numbers) : 2 * len(numbers)]
+    once = united(*(_only_first(first, again) for first, again in zip(firsts, seconds, strict=True)))
+    return once, sum(said.cpu for said in seconds)
+
+
+def _only_first(first: Said, again: Said) -> dict[str, int]:
+    """Return the statements that an item executes the first time, and not again."""
+    later = masks(again.lines)
+    left = {path: mask & ~later.get(path, 0) for path, mask in masks(first.lines).items()}
+    return {path: mask for path, mask in left.items() if mask}
+
+
+def _hits(lines: Mapping[str, int], others: Mapping[str, int]) -> bool:
+    return any(mask & others.get(path, 0) for path, mask in lines.items())
+
+
+def _are_green(items: Iterable[Said]) -> bool:
+    return all(said.outcome in GREEN for said in items)
 
 
 def _job(numbers: Iterable[int]) -> Job:

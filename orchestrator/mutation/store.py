@@ -34,7 +34,7 @@ from orchestrator.mutation.tree import Digests
 
 JOURNAL: Final = "journal.ndjson"
 TESTS: Final = "tests.json"
-_FORMAT: Final = 8
+_FORMAT: Final = 9
 _UNNAMED: Final = ("__", "setup", "teardown", "setUp", "tearDown", "pytest_")  # Python and pytest call them so
 _ANYTHING: Final = frozenset({"getattr", "globals", "eval", "exec", "import_module", "__import__", "methodcaller"})
 
@@ -278,7 +278,9 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
     """What is kept of the tests."""
 
     format: int
-    primer: str
+    primers: tuple[str, ...]
+    once: dict[str, str]
+    once_rest: dict[str, str]
     modules: tuple[tuple[str, str], ...]
     items: tuple[KeptItem, ...]
 
@@ -322,16 +324,16 @@ class Dependencies:
         self._imported = frozenset(imported)
         self._around = around
         self._digests = digests
-        self._primer = ""
+        self._primed = ""
         self._items: dict[str, str] = {}
         self._led: dict[frozenset[str], str] = {}
         self._executed: dict[str, frozenset[str]] = {}
 
-    def prime(self, primer: Item | None) -> None:
-        """Say which item runs before all others: what it leaves behind, all depend on."""
+    def prime(self, once: Mapping[str, int]) -> None:
+        """Say which statements are executed once, before all items: what that leaves behind, all depend on."""
         self._items.clear()
-        self._primer = ""  # its own digest does not hold itself
-        self._primer = self.digest(primer) if primer else ""
+        units = self._code.closure(self._code.executed(once))
+        self._primed = f"{self._code.digest(units.values())} {self._code.rests(once)}" if once else ""
 
     def executed(self, item: Item) -> frozenset[str]:
         """Return the places of the functions that an item executes without a mutant, or that are executed at import."""
@@ -372,7 +374,7 @@ class Dependencies:
         units = self._code.closure(self._code.executed(item.lines))
         told = [
             self._around,
-            self._primer,
+            self._primed,
             self._code.everything if item.beyond else "",
             item.outcome,
             item.alone,
@@ -408,12 +410,20 @@ def keep(file: Path, reach: Reach, code: Code, depends: Dependencies) -> None:
                 depends=depends.of_item(item),
             )
         )
-    told = Kept(format=_FORMAT, primer=reach.primer, modules=reach.modules, items=tuple(kept))
+    once, once_rest = _relative(reach.once, code)
+    told = Kept(
+        format=_FORMAT,
+        primers=reach.primers,
+        once=once,
+        once_rest=once_rest,
+        modules=reach.modules,
+        items=tuple(kept),
+    )
     codec.write_atomically(file, msgspec.json.encode(told))
 
 
 def recall(file: Path, code: Code, depends: Dependencies) -> Reach:
-    """Return the tests of an earlier run that would run the same way now; none, if the primer would not."""
+    """Return the tests of an earlier run that would run the same way now, as far as their code tells."""
     try:
         kept = codec.from_json(file.read_bytes(), Kept)
     except (OSError, msgspec.DecodeError):
@@ -421,12 +431,11 @@ def recall(file: Path, code: Code, depends: Dependencies) -> Reach:
     if kept.format != _FORMAT:
         return Reach(items={})
     items = {item.name: _as_now(item, code) for item in kept.items}
-    depends.prime(items.get(kept.primer))
+    once = _absolute(kept.once, kept.once_rest, code)
+    depends.prime(once)
     # A function that is gone, or that is another one now, changes what the test depends on.
     found = {item.name: items[item.name] for item in kept.items if depends.digest(items[item.name]) == item.depends}
-    if kept.primer and kept.primer not in found:
-        return Reach(items={})
-    return Reach(items=found, primer=kept.primer, modules=kept.modules)
+    return Reach(items=found, primers=kept.primers, once=once, modules=kept.modules)
 
 
 def _relative(lines: Mapping[str, int], code: Code) -> tuple[dict[str, str], dict[str, str]]:

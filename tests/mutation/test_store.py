@@ -240,12 +240,12 @@ def test_collection_depends_on_what_is_around_alone(tmp_path: Path) -> None:
     assert found.of(["t::a"], items) == {"t::a": found.of_item(items["t::a"])}
 
 
-def kept(root: Path, *items: Item, primer: str = "", around: str = "around") -> Path:
+def kept(root: Path, *items: Item, once: dict[str, int] | None = None, around: str = "around") -> Path:
     file = root / "kept.json"
-    reach = Reach(items={i.name: i for i in items}, primer=primer)
+    reach = Reach(items={i.name: i for i in items}, primers=("t::b",), once=once or {})
     known = code(root)
     depends = depending(root, known, around)
-    depends.prime(reach.items.get(primer))
+    depends.prime(reach.once)
     store.keep(file, reach, known, depends)
     return file
 
@@ -267,8 +267,9 @@ def full_item(root: Path) -> Item:
 
 def test_what_is_kept_comes_back(tmp_path: Path) -> None:
     items = (full_item(tmp_path), item("t::b", outcome="skipped", alone="xfailed"))
-    file = kept(tmp_path, *items, primer="t::b")
-    assert recalled(tmp_path, file) == Reach(items={i.name: i for i in items}, primer="t::b")
+    once = {str(tmp_path / "a.py"): 1 << 2 | 1 << 5}
+    file = kept(tmp_path, *items, once=once)
+    assert recalled(tmp_path, file) == Reach(items={i.name: i for i in items}, primers=("t::b",), once=once)
 
 
 def test_lines_move_with_their_function(tmp_path: Path) -> None:
@@ -342,11 +343,18 @@ def test_functions_named_outside_of_functions_may_run_at_import(tmp_path: Path) 
     }
 
 
-def test_nothing_is_recalled_when_what_is_around_or_the_primer_has_changed(tmp_path: Path) -> None:
-    file = kept(tmp_path, full_item(tmp_path), item("t::b"), primer="t::a")
-    assert recalled(tmp_path, file, "another") == Reach(items={})
+def test_no_item_is_recalled_when_what_is_around_has_changed(tmp_path: Path) -> None:
+    file = kept(tmp_path, full_item(tmp_path), item("t::b"))
+    assert set(recalled(tmp_path, file).items) == {"t::a", "t::b"}
+    assert recalled(tmp_path, file, "another").items == {}
+
+
+def test_no_item_is_recalled_when_what_primers_leave_behind_has_changed(tmp_path: Path) -> None:
+    file = kept(tmp_path, full_item(tmp_path), item("t::b"), once={str(tmp_path / "a.py"): 1 << 2})
     _edit("data.txt", "1", "22")(tmp_path)
-    assert recalled(tmp_path, file) == Reach(items={})
+    assert set(recalled(tmp_path, file).items) == {"t::b"}
+    _edit("a.py", "find(1)", "find(2)")(tmp_path)
+    assert recalled(tmp_path, file).items == {}
 
 
 @pytest.mark.parametrize("content", [None, b"", b"{", b"[]", b'{"format":1,"primer":"","items":[]}'])

@@ -1,7 +1,7 @@
-"""Begin with what the mutation stage needs while the project's own tests run, which keeps one core busy.
+"""Begin with what the mutation stage needs while stages before it run, which keep one core busy.
 
-The tests are collected in the agent, as they would be later, and mutmut makes the mutants of what is critical. Nothing
-is judged before the suite is known.
+The tests are collected in the agent, as they would be later, and mutmut makes the mutants of what is critical: while
+the project's own tests run one after the other, or else when it is known which of them are red. No test is run.
 """
 
 from __future__ import annotations
@@ -26,29 +26,41 @@ class Ahead:
         self._project = project
         self._workers = project.settings.mutation.processes
         self._stack = contextlib.ExitStack()
+        self._sessions = contextlib.ExitStack()  # of one session
         self._session: Session | None = None
+        self._deselected: tuple[str, ...] = ()
         self._making: Future[None] | None = None
 
-    def begin(self, installed: Installed) -> None:
-        """Begin, if there is a core for it and a session is wanted.
+    def begin(self, installed: Installed, deselected: Sequence[str] = ()) -> None:
+        """Begin, if there is a core for it and a session is wanted; once more when other tests are to be left out.
 
         Args:
             installed: What the user's interpreter has.
+            deselected: Items that are not collected.
         """
         settings = self._project.settings.mutation
         wanted = settings.critical and not settings.dask and settings.mode != "fresh"
         if not wanted or (os.cpu_count() or 1) < 2:
             return
-        with contextlib.suppress(OrchestratorError, OSError):  # the stage meets it again, and tells it
-            self._session = self._started(installed)
-        if not settings.quick:
+        if self._session is None or self._deselected != tuple(deselected):
+            with contextlib.suppress(OrchestratorError, OSError):  # the stage meets it again, and tells it
+                self._start(installed, deselected)
+        if self._making is None and not settings.quick:
             pool = self._stack.enter_context(ThreadPoolExecutor(1))
             self._making = pool.submit(self._make)
 
-    def _started(self, installed: Installed, deselected: Sequence[str] = ()) -> Session:
-        return self._stack.enter_context(
+    def _start(self, installed: Installed, deselected: Sequence[str]) -> Session:
+        """Begin a session, in the place of one that has other tests."""
+        self._end_session()
+        self._deselected = tuple(deselected)
+        self._session = self._sessions.enter_context(
             session.started(self._project, installed, workers=self._workers, deselected=deselected)
         )
+        return self._session
+
+    def _end_session(self) -> None:
+        self._session = None
+        self._sessions.close()
 
     def _make(self) -> None:
         with contextlib.suppress(OrchestratorError):
@@ -65,22 +77,21 @@ class Ahead:
 
         Args:
             installed: What the user's interpreter has.
-            deselected: Items that are not collected. The session that was begun has them, so it is no use if there are
-                any.
+            deselected: Items that are not collected; a session that was begun without them is used.
 
         Raises:
             OrchestratorError: the tests can't be collected.
         """
-        if self._session is None or deselected:
-            self.close()
-            self._session = self._started(installed, deselected)
+        running = self._session
+        if running is None or self._deselected != tuple(deselected):
+            running = self._start(installed, deselected)
         try:
-            self._session.wait_until_collected(self._project.settings.tests.timeout)
-            yield self._session
+            running.wait_until_collected(self._project.settings.tests.timeout)
+            yield running
         finally:
             self.close()
 
     def close(self) -> None:
         """End what was begun."""
-        self._session = None
+        self._end_session()
         self._stack.close()

@@ -49,8 +49,8 @@ def run(context: Context) -> StageResult:
         return suite, _summary(suite)
 
     has_changed = context.is_only_needed(NAME)  # else it would have been held
-    # With more workers the suite has all cores.
-    if workers == 1 and context.plans_mutation and (has_changed or not LastRun(project, installed).suite()):
+    are_judged = context.plans_mutation and (has_changed or not LastRun(project, installed).suite())
+    if workers == 1 and are_judged:  # with more workers the suite has all cores
         context.ahead.begin(installed)
     with keep_on_interrupt(known_so_far):
         finished, recorded, coverage = pytest.run(
@@ -66,6 +66,8 @@ def run(context: Context) -> StageResult:
     if finished.timed_out:
         return timed_out(NAME, suite, _summary(suite), tests.timeout, "tests.timeout")
     error = _error(suite, recorded, finished.tail())
+    if error is None and are_judged:
+        context.ahead.begin(installed, [test.id for test in suite.tests if test.is_quarantined])
     return completed(NAME, suite, _summary(suite), *_notices(suite), error=error)
 
 

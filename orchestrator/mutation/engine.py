@@ -195,13 +195,13 @@ class Engine:
         return self.result
 
     def _run_warm(self, candidates: Callable[[], Sequence[Candidate]], journal: store.Journal) -> None:
-        with ExitStack() as stack, ThreadPoolExecutor(1) as pool:
+        with ExitStack() as stack, ThreadPoolExecutor(2) as pool:
             layers = pool.submit(self._layers, stack)  # they are begun while the tests are judged
             with self._collect() as running:
                 if running.ready.threads:
                     self._refuse_threads(running.ready.threads)
                 else:
-                    scene = self._judge(running, candidates, journal)
+                    scene = self._judge(running, candidates, journal, pool)
                     wanted = list(filter(choice.is_wanted, candidates()))
                     self._play(layers.result(), wanted, journal, scene.depends)
                     self._search(wanted, scene)
@@ -310,8 +310,14 @@ class Engine:
             )
         )
 
-    def _judge(self, running: Session, candidates: Callable[[], Sequence[Candidate]], journal: store.Journal) -> _Scene:
-        """Judge by the project's own tests."""
+    def _judge(
+        self,
+        running: Session,
+        candidates: Callable[[], Sequence[Candidate]],
+        journal: store.Journal,
+        pool: ThreadPoolExecutor,
+    ) -> _Scene:
+        """Judge by the project's own tests; what can be done beside is given to the pool."""
         clock = time.monotonic()
         ready = running.ready
         if not ready.ready:
@@ -325,6 +331,7 @@ class Engine:
         depends = store.Dependencies(
             self._code, self._around(traced), self._digests, imported=self._code.executed(at_import)
         )
+        naming = pool.submit(self._names, at_import, traced.files)  # while the tests run
         kept = self._folder / store.TESTS
         known = store.recall(kept, self._code, depends)
         found = reach.record(
@@ -348,7 +355,7 @@ class Engine:
             found,
             at_import=at_import,
             killers=journal.killers(),
-            names=self._names(at_import, traced.files),
+            names=naming.result(),
             executed=depends.executed,
             all_tests=self._project.settings.mutation.all_tests,
         )
@@ -683,5 +690,7 @@ def _grouped(wanted: Sequence[Candidate], judge: Judge) -> _Groups:
             groups.early.append(candidate)
         else:
             groups.warm.append(candidate)
-    groups.constants[:] = choice.by_value(groups.constants)  # there may not be time for all of them
+    # There may not be time for all of them: of those that are worth as much, those that few tests see come first.
+    groups.constants.sort(key=lambda candidate: len(judge.reaching(candidate)))
+    groups.constants[:] = choice.by_value(groups.constants)
     return groups

@@ -161,6 +161,7 @@ class Code:
         self._by_name: dict[str, list[Unit]] = {}
         self._unnamed: list[Unit] = []  # of these, what is called without being named
         self._no_tests: list[Unit] = []  # and what may be called by code that finds names in strings
+        self._closures: dict[frozenset[str], str] = {}
 
     def told(self, place: str) -> str:
         """Return an absolute path, or a place in such a file, as it is written down: relative, if it is ours."""
@@ -194,6 +195,7 @@ class Code:
             sources: Those of which it is recorded what runs.
             others: Of these, what is named by what runs is what may run.
         """
+        self._closures.clear()
         for path in sources:
             self.file(path)
         for path in others:
@@ -248,6 +250,13 @@ class Code:
                 seen.add(name)
                 waiting += [other for other in self._by_name.get(name, ()) if other.place not in found]
         return found
+
+    def digest_of_closure(self, units: Mapping[str, Unit]) -> str:
+        """Return one digest of functions and of those that they may lead to; tests that execute the same share it."""
+        places = frozenset(units)
+        if places not in self._closures:
+            self._closures[places] = self.digest(self.closure(units).values())
+        return self._closures[places]
 
 
 class KeptExchange(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
@@ -332,8 +341,8 @@ class Dependencies:
     def prime(self, once: Mapping[str, int]) -> None:
         """Say which statements are executed once, before all items: what that leaves behind, all depend on."""
         self._items.clear()
-        units = self._code.closure(self._code.executed(once))
-        self._primed = f"{self._code.digest(units.values())} {self._code.rests(once)}" if once else ""
+        executed = self._code.digest_of_closure(self._code.executed(once))
+        self._primed = f"{executed} {self._code.rests(once)}" if once else ""
 
     def executed(self, item: Item) -> frozenset[str]:
         """Return the places of the functions that an item executes without a mutant, or that are executed at import."""
@@ -371,14 +380,13 @@ class Dependencies:
 
     def digest(self, item: Item) -> str:
         """Return the same for an item that may be another one than that of this run."""
-        units = self._code.closure(self._code.executed(item.lines))
         told = [
             self._around,
             self._primed,
             self._code.everything if item.beyond else "",
             item.outcome,
             item.alone,
-            self._code.digest(units.values()),
+            self._code.digest_of_closure(self._code.executed(item.lines)),
             self._code.rests(item.lines),
             sorted((self._code.told(path), self._digests.of(path)) for path in item.read),
         ]

@@ -353,6 +353,8 @@ def _read_names(statement: ast.stmt) -> dict[str, bool]:
                 found.update(re.findall(r"[^\W\d]\w*", node.value))
         elif isinstance(node, ast.Global | ast.Nonlocal):
             bare.update(node.names)
+        elif isinstance(node, ast.MatchClass):
+            found.update(node.kwd_attrs)
     return dict.fromkeys(bare, True) | dict.fromkeys(found, False)
 
 
@@ -369,7 +371,7 @@ _LOOK_UP: Final = frozenset({"getattr", "hasattr", "vars", "dir", "globals", "lo
 def _reads_anything(statement: ast.stmt, stems: frozenset[str]) -> bool:
     """Whether a statement may read any constant: it looks names up, or names one of these modules by a text."""
     for node in _own_nodes(statement):
-        if isinstance(node, ast.Attribute) and node.attr == "__dict__":
+        if isinstance(node, ast.Attribute) and node.attr in ("__dict__", "__subclasses__"):
             return True
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in _LOOK_UP:
             named = len(node.args) > 1 and isinstance(node.args[1], ast.Constant)

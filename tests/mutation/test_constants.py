@@ -434,3 +434,18 @@ def test_the_parameters_of_a_test_are_no_reading(tmp_path: Path) -> None:
 def test_a_value_may_name_what_always_means_the_same(tmp_path: Path, value: str, is_constant: bool) -> None:
     code = "import uuid\nfrom datetime import UTC\nOTHER = 3\ndef f(): pass\nclass Refused: pass\nLIMIT = 3\n"
     assert (constant(tmp_path, "LIMIT", code, f"LIMIT = {value}") is not None) == is_constant
+
+
+def test_a_class_may_be_found_among_those_that_inherit_from_another(tmp_path: Path) -> None:
+    others = {"b.py": RAISES, "c.py": "def codes(base):\n    return {c.code: c for c in base.__subclasses__()}\n"}
+    found = refused(tmp_path, others=others)
+    assert found is not None
+    assert found.makers == Readers(lines={str(tmp_path / "b.py"): 1 << 4, str(tmp_path / "c.py"): 1 << 2})
+
+
+def test_a_pattern_reads_the_attributes_that_it_names(tmp_path: Path) -> None:
+    found = refused(
+        tmp_path, others={"c.py": "def f(e):\n    match e:\n        case object(code=c):\n            return c\n"}
+    )
+    assert found is not None
+    assert found.readers.lines == {str(tmp_path / "c.py"): 1 << 2}

@@ -4,9 +4,10 @@
 
 A copy of this repository's service is run twice, from nothing each time: with the unit layer alone, then with all
 layers. Written are the seconds of both mutation stages, the CPU time that the two layers take of a mutant in the
-median (its children, and its share of the judges and of the driver), how many mutants were judged, how far the
-survivors got in each layer, and how many of them have a verified proposal. Then `orchestrator propose --all --write`
-writes its tests into the copy, which is run again: the mutation score before, the one announced, and the one that came.
+median (its children, and its share of the judges and of the driver), how many mutants were judged, and how far the
+survivors got in each layer. A third copy has time for all mutants: how many of its survivors have a verified proposal.
+Then `orchestrator propose --all --write` writes its tests into that copy, which is run again: the mutation score
+before, the one announced, and the one that came.
 """
 
 from __future__ import annotations
@@ -33,11 +34,13 @@ def main() -> None:
     parser.add_argument("--json", type=Path)
     parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()) / "orchestrator-layers")
     arguments = parser.parse_args()
-    alone, _ = measured(arguments.folder / "unit", 'mutation.layers = ["unit"]\n')
-    everything, found = measured(arguments.folder / "all", "")
+    alone, _ = measured(arguments.folder / "unit", {"layers": '["unit"]'})
+    everything, found = measured(arguments.folder / "all", {})
     survivors = [m for m in found.mutants if m.status is MutantStatus.SURVIVED]
-    proposed = [m for m in survivors if m.proposals]
-    told, again = proposed_in(arguments.folder / "all")
+    _, whole = measured(arguments.folder / "whole", {"import-time-budget": "3600"})
+    left = [m for m in whole.mutants if m.status is MutantStatus.SURVIVED]
+    proposed = [m for m in left if m.proposals]
+    told, again = proposed_in(arguments.folder / "whole")
     figures: dict[str, Any] = {
         "unit_seconds": alone,
         "all_seconds": everything,
@@ -50,15 +53,17 @@ def main() -> None:
             layer: dict(collections.Counter(str(m.layers.get(layer, "not computed")) for m in survivors))
             for layer in LAYERS
         },
+        "judged_of_all": sum(m.status.is_detected or m.status.is_undetected for m in whole.mutants),
+        "survivors_of_all": len(left),
         "survivors_with_proposal": len(proposed),
-        "share_with_proposal": round(len(proposed) / len(survivors), 3) if survivors else None,
+        "share_with_proposal": round(len(proposed) / len(left), 3) if left else None,
         "requests_tried": sum(m.input_gap.tried for m in survivors if m.input_gap),
         "document": {
             "changes": len(found.document),
             "unnoticed": sum(not one.noticed for one in found.document),
         },
         "propose": told,
-        "score_before": found.score,
+        "score_before": whole.score,
         "score_after": again.score,
     }
     mutation.tell(figures, arguments.json)
@@ -75,13 +80,19 @@ def proposed_in(folder: Path) -> tuple[str, Mutation]:
     return told, mutation_of(folder)[1]
 
 
-def measured(folder: Path, setting: str) -> tuple[float, Mutation]:
-    """Run a fresh copy; return the seconds of its mutation stage, and what that found."""
+def measured(folder: Path, settings: dict[str, str]) -> tuple[float, Mutation]:
+    """Run a fresh copy with other settings of the mutation stage; return its seconds, and what it found."""
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(ripr_check.ROOT, folder, ignore=ripr_check.LEFT_OUT)
     file = folder / "pyproject.toml"
-    told = file.read_text("utf-8")
-    file.write_text(told.replace("mutation.critical = ", f"{setting}mutation.critical = ", 1), "utf-8")
+    told = [f"mutation.{name} = {value}\n" for name, value in settings.items()]
+    kept = [
+        line
+        for line in file.read_text("utf-8").splitlines(keepends=True)
+        if not line.startswith(tuple(f"mutation.{name} =" for name in settings))
+    ]
+    at = next(k for k, line in enumerate(kept) if line.startswith("mutation.critical ="))
+    file.write_text("".join([*kept[:at], *told, *kept[at:]]), "utf-8")
     subprocess.run([sys.executable, "-m", "orchestrator", "run"], cwd=folder, stdout=subprocess.DEVNULL, check=False)
     return mutation_of(folder)
 

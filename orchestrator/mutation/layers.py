@@ -39,7 +39,7 @@ from orchestrator.mutation.reach import UNKNOWN, Item, masks
 
 _FIRST: Final = {PROPERTY: 2, CONTRACT: 1}  # scenarios of a layer that are tried first: mostly they are enough
 _SOON: Final = 4  # times as many are tried before all others
-_TOGETHER: Final = 16  # mutants that one child plays under
+_TOGETHER: Final = 48  # mutants that one child plays under
 _START: Final = 2.0  # seconds until the first scenario has ended …
 _SAFE: Final = ("GET", "HEAD", "OPTIONS", "TRACE")
 _COLD_START: Final = 30.0  # … where the app is loaded for it

@@ -37,8 +37,8 @@ from orchestrator.mutation.differences import Usual
 from orchestrator.mutation.judges import Judges, Sight, sign
 from orchestrator.mutation.reach import UNKNOWN, Item, masks
 
-_FIRST: Final = {PROPERTY: 2, CONTRACT: 1}  # scenarios of a layer that are tried first: mostly they are enough
-_SOON: Final = 4  # times as many are tried before all others
+_FIRST: Final = 1  # scenarios that are tried first for each who asks: mostly they are enough
+_SOON: Final = 6  # … and before all others
 _TOGETHER: Final = 48  # mutants that one child plays under
 _START: Final = 2.0  # seconds until the first scenario has ended …
 _SAFE: Final = ("GET", "HEAD", "OPTIONS", "TRACE")
@@ -436,9 +436,9 @@ class Layers:
         steps: list[list[int]] = [[], [], []]
         taken: collections.Counter[str] = collections.Counter()
         for k in numbers:
-            asker, first = self._askers[k], _FIRST[self._all[k].layer]
+            asker = self._askers[k]
             taken[asker] += 1
-            steps[(taken[asker] > first) + (taken[asker] > _SOON * first)].append(k)
+            steps[(taken[asker] > _FIRST) + (taken[asker] > _SOON)].append(k)
         return [step for step in steps if step]
 
     def _sorted(self, numbers: Sequence[int], place: str) -> list[int]:

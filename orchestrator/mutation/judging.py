@@ -211,9 +211,9 @@ class Judge:
         constant = self.constant(candidate)
         if constant:
             reading = self._reading(constant.readers)
-            is_narrow = constant.makers and not self._is_primed(constant.makers.lines)  # else it may have kept one
-            making = self._reading(constant.makers) if constant.makers and is_narrow else reading
-            return [k for k in self._able if k in reading and k in making]
+            if constant.makers and not self._is_primed(constant.makers.lines):  # else primers may have kept an object
+                reading &= self._reading(constant.makers)
+            return [k for k in self._able if k in reading]
         path = candidate.change.path
         hit = self._hitting({path: -1} if candidate.at_import else _where(candidate))
         return [k for k in sorted(hit) if self._items[k].may_kill]

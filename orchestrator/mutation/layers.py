@@ -281,7 +281,7 @@ class Layers:
             return self._chosen
         constant = self.constant(candidate)
         if constant:
-            making = {*self._reading(constant.makers)} if constant.makers else {*self._chosen}
+            making = {*self._reading(constant.makers or constant.readers)}
             return [k for k in self._reading(constant.readers) if k in making]
         return self._hit({candidate.change.path: -1 if candidate.at_import else candidate.reach})
 

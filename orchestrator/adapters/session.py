@@ -265,8 +265,10 @@ class Agents:
         self._pipes = pipes
         self._rest = {incoming: b"" for incoming, _ in pipes.values()}
         self._selector = selectors.DefaultSelector()
-        for name, (incoming, _) in pipes.items():
+        for name, (incoming, outgoing) in pipes.items():
             self._selector.register(incoming, selectors.EVENT_READ, name)
+            os.set_blocking(outgoing, False)
+        self._heard: list[tuple[str, bytes]] = []  # while something was sent
         self._number = 0
 
     def begin(self, hello: Mapping[str, Any]) -> None:
@@ -312,13 +314,30 @@ class Agents:
         _, descriptor = self._pipes[name]
         try:
             while data:
-                data = data[os.write(descriptor, data) :]
+                try:
+                    data = data[os.write(descriptor, data) :]
+                except BlockingIOError:  # it does not read, and that may be because it waits to be heard itself
+                    self._hear_until_writable(descriptor)
         except OSError as error:
             raise self._gone() from error
 
+    def _hear_until_writable(self, descriptor: int) -> None:
+        self._selector.register(descriptor, selectors.EVENT_WRITE)
+        try:
+            self._heard += self._hear(None)
+        finally:
+            self._selector.unregister(descriptor)
+
     def _receive(self, seconds: float) -> list[tuple[str, bytes]]:
+        """Return the lines that have come, each with the name of its pipe; waits for the first one."""
+        heard, self._heard = self._heard, []
+        return heard or self._hear(seconds)
+
+    def _hear(self, seconds: float | None) -> list[tuple[str, bytes]]:
         found: list[tuple[str, bytes]] = []
-        for key, _ in self._selector.select(seconds):
+        for key, events in self._selector.select(seconds):
+            if not events & selectors.EVENT_READ:
+                continue
             data = os.read(key.fd, 1 << 20)
             if not data:
                 raise self._gone()

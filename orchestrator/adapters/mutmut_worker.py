@@ -362,9 +362,7 @@ class Definition:
     @property
     def body(self) -> list[int]:
         """The lines of a function that are executed when it is called; not those that define it."""
-        first = self._node.body[0]
-        decorators = getattr(first, "decorator_list", None)
-        return list(range(decorators[0].lineno if decorators else first.lineno, self.last + 1))
+        return list(range(first_line(self._node.body[0]), self.last + 1))
 
     def statements(self, first: int, last: int) -> list[int]:
         """Return the first lines of the statements that a span of lines is part of, without the bodies of these."""

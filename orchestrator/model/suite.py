@@ -90,6 +90,11 @@ class Suite(msgspec.Struct, frozen=True, kw_only=True, tag="suite", omit_default
         return sum(test.outcome in outcomes for test in self.tests)
 
     @property
+    def quarantined(self) -> list[str]:
+        """The names of the tests that are red on the unmutated code."""
+        return [test.id for test in self.tests if test.is_quarantined]
+
+    @property
     def success(self) -> float | None:
         """The share of tests that are not red, in percent, skipped and known-red ones left out; None: no tests."""
         judged = [t for t in self.tests if t.outcome is not Outcome.SKIPPED and not t.known_red]

@@ -94,12 +94,11 @@ class Names:
         self._assigned: dict[tuple[str, str], int] = {}
         self._aliases: dict[str, set[str]] = {}  # by name: what imports call it too
         self._subclasses: dict[str, set[str]] = {}
-        self._defined: set[tuple[str, str]] = set()  # names of imports, functions and classes, by file
+        self._defined: dict[str, set[str]] = {}  # names of imports, functions and classes, by file
         self._decorated: set[tuple[str, str]] = set()
         self._types_matter = False
         self._dataclasses: dict[tuple[str, str], dict[str, int | None]] = {}
-        self._made_at_import = AtImport()
-        self._made_by_source = AtImport()
+        self._made_by_source, self._made_by_tests = AtImport(), AtImport()
         self._test_words: dict[str, frozenset[str]] = {}
         self._read_at_collection: set[str] = set()
         called: set[str] = set()
@@ -121,7 +120,7 @@ class Names:
                     self._names_of(statement)
                     if is_outside:
                         self._read_at_collection |= _loaded(statement)
-                        self._made_at_import.note(statement)
+                        self._made_by_tests.note(statement)
                         called |= _called(statement)
                     if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef):
                         helpers.setdefault(statement.name, set()).update(_read_in(statement))
@@ -132,7 +131,6 @@ class Names:
         modules = self._modules.bound(path, (statement for statement, _, _ in statements))
         for statement, owner, at_import in statements:
             if at_import:
-                self._made_at_import.note(statement)
                 self._made_by_source.note(statement)
             for file in self._modules.handed_on(_own_nodes(statement), modules):
                 self._handed_on.setdefault(file, []).append(Mention(_ANY, path, statement.lineno, at_import))
@@ -146,7 +144,7 @@ class Names:
                 key = (path, f"{owner}.{name}" if owner else name)
                 self._assigned[key] = self._assigned.get(key, 0) + 1
                 if at_import and not owner and isinstance(statement, _DEFINITIONS):
-                    self._defined.add(key)
+                    self._defined.setdefault(path, set()).add(name)
             if isinstance(statement, ast.ClassDef) and (statement.decorator_list or statement.keywords):
                 name = f"{owner}.{statement.name}" if owner else statement.name
                 self._decorated.add((path, name))
@@ -169,17 +167,18 @@ class Names:
         name = candidate.mutant.function
         if "." in name:
             owner, _, name = name.rpartition(".")
-        defined = {known for file, known in self._defined if file == path and self._assigned[path, known] == 1}
+        defined = {known for known in self._defined.get(path, ()) if self._assigned[path, known] == 1}
         if not name.isidentifier() or _NO_CONSTANT.match(name) or not _is_pure(candidate, name, defined):
             return None
         key = f"{owner}.{name}" if owner else name
         if self._assigned.get((path, key), 0) != 1 or self._assigned.get((path, "*"), 0):
             return None
         shows = self._shows(path, owner, name)
-        if not shows or self._read_by_helpers & self._known_as(shows):
+        names = self._known_as(shows)
+        if not shows or self._read_by_helpers & names:
             return None
-        lines: dict[str, int] = {}
-        for mention in (*self._mentioned(self._known_as(shows)), *self._anything_of(path)):
+        reading = []
+        for mention in (*self._mentioned(names), *self._anything_of(path)):
             if mention.at_import and shows == owner and mention.name != _ANY:
                 continue  # it gives the field, or tells a type
             if mention.bare and not mention.at_import and owner and shows == name:
@@ -187,8 +186,8 @@ class Names:
             executed = self._at_import.get(mention.path, 0) >> mention.line & 1
             if mention.at_import or executed:
                 return None
-            lines[mention.path] = lines.get(mention.path, 0) | 1 << mention.line
-        readers = self._readers(lines, self._known_as(shows))
+            reading.append(mention)
+        readers = self._readers(_lines_of(reading), names)
         makers = self._makers(path, owner) if owner and shows == name else None
         return Constant(owner=owner, name=name, readers=readers, makers=makers)
 
@@ -206,10 +205,8 @@ class Names:
         names = self._known_as(owner.rpartition(".")[2], self._subclasses)
         if self._made_by_source.uses(names):
             return None
-        lines: dict[str, int] = {}
-        for mention in (*self._mentioned(names), *self._anything_of(path)):
-            if not mention.at_import:
-                lines[mention.path] = lines.get(mention.path, 0) | 1 << mention.line
+        mentions = (*self._mentioned(names), *self._anything_of(path))
+        lines = _lines_of(mention for mention in mentions if not mention.at_import)
         if any(self._at_import.get(file, 0) & mask for file, mask in lines.items()):
             return None  # a function that runs at import
         return self._readers(lines, names)
@@ -222,7 +219,9 @@ class Names:
             return "" if is_hidden else name
         if self._types_matter or name not in fields or self._assigned.get((path, owner), 0) != 1:
             return ""
-        return "" if self._made_at_import.leaves_out(self._known_as(owner), name, fields[name]) else owner
+        classes, place = self._known_as(owner), fields[name]
+        made = (self._made_by_source, self._made_by_tests)
+        return "" if any(one.leaves_out(classes, name, place) for one in made) else owner
 
     def _known_as(self, name: str, more: Mapping[str, set[str]] = MappingProxyType({})) -> set[str]:
         """Return a name, those that imports give it, and those that follow from one of them by `more`."""
@@ -241,14 +240,16 @@ class Names:
 
     def mentions(self, candidate: Candidate) -> list[dict[str, int]]:
         """Return the statements that mention each part of the name of what is defined, as masks by file."""
-        found = []
-        for name in candidate.mutant.function.split("."):
-            lines: dict[str, int] = {}
-            for mention in self._mentioned(self._known_as(name)):
-                lines[mention.path] = lines.get(mention.path, 0) | 1 << mention.line
-            if lines:
-                found.append(lines)
-        return found
+        names = candidate.mutant.function.split(".")
+        return [lines for name in names if (lines := _lines_of(self._mentioned(self._known_as(name))))]
+
+
+def _lines_of(mentions: Iterable[Mention]) -> dict[str, int]:
+    """Return the statements of mentions as masks by file."""
+    lines: dict[str, int] = {}
+    for mention in mentions:
+        lines[mention.path] = lines.get(mention.path, 0) | 1 << mention.line
+    return lines
 
 
 def _read_by_called(names: Iterable[str], functions: Mapping[str, set[str]]) -> set[str]:

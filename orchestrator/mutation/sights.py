@@ -107,11 +107,12 @@ class Sights:
         """
         gaps: list[OracleGap] = []
         samples = 0
-        for number, sight in sorted(sights.items(), key=lambda one: (self._may_vary(*one), one[0])):
+        may_vary = {number: self._may_vary(number, sight) for number, sight in sights.items()}
+        for number, sight in sorted(sights.items(), key=lambda one: (may_vary[one[0]], one[0])):
             if len(gaps) == MOST_GAPS:
                 break
             usual = self._items[number].exchanges
-            if self._may_vary(number, sight) and (number, cold) not in self._samples:
+            if may_vary[number] and (number, cold) not in self._samples:
                 samples += 1
                 if samples > _SAMPLED:
                     break

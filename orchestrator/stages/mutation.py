@@ -56,7 +56,7 @@ def run(context: Context) -> StageResult:
     unmatched = _unmatched(selection)
     if not selection.functions and not selection.constants and unmatched:
         raise unmatched
-    quarantined = [t.id for t in suite.tests if t.is_quarantined]
+    quarantined = suite.quarantined
     last = LastRun(
         project,
         context.installed(),

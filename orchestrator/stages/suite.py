@@ -67,7 +67,7 @@ def run(context: Context) -> StageResult:
         return timed_out(NAME, suite, _summary(suite), tests.timeout, "tests.timeout")
     error = _error(suite, recorded, finished.tail())
     if error is None and are_judged:
-        context.ahead.begin(installed, [test.id for test in suite.tests if test.is_quarantined])
+        context.ahead.begin(installed, suite.quarantined)
     return completed(NAME, suite, _summary(suite), *_notices(suite), error=error)
 
 

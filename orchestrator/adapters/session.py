@@ -88,6 +88,8 @@ class Exchange(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         at: The line of the test's function that sends it, from its first one (decorators included); 0: not known.
         lines: The statements of the source that it executes, by path, as hexadecimal masks of first lines; only where
             they are recorded.
+        near: By how much the sides of comparisons differed at least meanwhile, by the comparison's number; only where
+            these are watched (`orchestrator.mutation.comparisons`).
     """
 
     number: int
@@ -101,6 +103,7 @@ class Exchange(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     digest: str = ""
     at: int = 0
     lines: dict[str, str] = {}
+    near: dict[int, float] = {}
 
 
 class Said(msgspec.Struct, frozen=True, kw_only=True):

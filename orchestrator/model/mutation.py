@@ -202,13 +202,15 @@ class InputGap(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What came of a search for a request that shows a mutant, where every response of the tests stays the same.
 
     Attributes:
-        tried: How many other requests were sent, at the end of tests whose own execute the mutant.
+        tried: How many other requests were sent, at the end of tests whose own execute the mutant, or, where none does,
+            its function.
         test: The test to which the one that shows it was added; empty: none was found.
         request: Its method and path.
         call: It, as the test sends it.
         operation: The label of its operation; empty: none in the OpenAPI document.
         differences: Where its response differs.
         proposal: The test with it, and the assertion.
+        directed: Whether numbers were searched for that come near to those that the code compares them with.
     """
 
     tried: int = 0
@@ -218,6 +220,7 @@ class InputGap(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     operation: str = ""
     differences: tuple[ResponseDifference, ...] = ()
     proposal: Proposal | None = None
+    directed: bool = False
 
     @property
     def meaning(self) -> str:
@@ -226,7 +229,7 @@ class InputGap(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             return f"A request that shows it is missing; {self.test} could send it:"
         if self.tried:
             return f"{self.tried:,} other requests were tried, and none is answered differently."
-        return "No other request was tried: the requests of the tests that execute it can't be varied."
+        return "No other request was tried: the requests of the tests that come to it can't be varied."
 
 
 class Checked(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -395,28 +395,31 @@ class Engine:
         return self._trees[path]
 
     def _search(self, wanted: Sequence[Candidate], scene: _Scene) -> None:
-        """Search for requests that show the survivors whose damage no test sees in a response."""
+        """Search for requests that show the mutants whose damage no test sees in a response."""
         settings = self._project.settings.mutation
-        waiting = [c for c in wanted if self._is_unseen(c) and not scene.judge.is_cold(c) and not c.at_import]
+        waiting = [c for c in wanted if not c.at_import and not scene.judge.is_cold(c) and self._is_unseen(c, scene)]
         if not waiting or settings.quick or not settings.search_budget:
             return
         clock = time.monotonic()
-        count = 0
+        searched: set[str] = set()
+
+        def known(candidate: Candidate) -> InputGap | None:
+            return self.result.verdicts[candidate.mutant.id].input_gap
 
         def done(candidate: Candidate, found: InputGap) -> None:
-            nonlocal count
-            count += 1
+            searched.add(candidate.mutant.id)
             verdict = msgspec.structs.replace(self.result.verdicts[candidate.mutant.id], input_gap=found)
             self.result.verdicts[candidate.mutant.id] = verdict
             record = scene.journal.known.get(candidate.mutant.fingerprint)
             if record:
                 scene.journal.add(msgspec.structs.replace(record, verdict=verdict))
-            self._watch(count, len(waiting), "survivors searched for a request")
+            self._watch(len(searched), len(waiting), "survivors searched for a request")
 
         try:
             scene.judge.search(
                 waiting,
                 workers=self._workers_for(scene.items),
+                known=known,
                 done=done,
                 described=describer(self._document()),
                 until=min(clock + settings.search_budget, self._end),
@@ -425,12 +428,14 @@ class Engine:
             self.result.notices.append(error.problem)
         self.result.seconds["search"] = round(time.monotonic() - clock, 3)
 
-    def _is_unseen(self, candidate: Candidate) -> bool:
-        """Whether requests of tests execute a mutant that survives, and no response of theirs differs."""
+    def _is_unseen(self, candidate: Candidate, scene: _Scene) -> bool:
+        """Whether requests of tests come to a mutant that nobody notices, without a response that differs."""
         verdict, layers = self.result.verdicts.get(candidate.mutant.id), self.result.layers.get(candidate.mutant.id)
-        if verdict is None or verdict.status is not MutantStatus.SURVIVED or verdict.input_gap or verdict.gaps:
+        if verdict is None or not verdict.status.is_undetected or verdict.gaps or (layers and layers.notices):
             return False
-        return self.result.exchanged.get(candidate.mutant.id, False) and not (layers and layers.notices)
+        if verdict.input_gap and (verdict.input_gap.request or verdict.input_gap.directed):
+            return False
+        return scene.judge.comes_near(candidate)
 
     def _workers_for(self, items: Mapping[str, Item]) -> int:
         """Return how many children at a time items can be run in."""

@@ -21,7 +21,7 @@ from orchestrator.mutation.candidates import Candidate
 from orchestrator.mutation.constants import Constant, Names, Readers
 from orchestrator.mutation.order import Order
 from orchestrator.mutation.reach import UNKNOWN, Item, Reach
-from orchestrator.mutation.search import Searches
+from orchestrator.mutation.search import Searches, Target
 from orchestrator.mutation.sights import Sight, Sights
 from orchestrator.mutation.variants import Hints
 
@@ -274,30 +274,65 @@ class Judge:
 
     def search(
         self,
-        candidates: Iterable[Candidate],
+        candidates: Sequence[Candidate],
         *,
         workers: int,
+        known: Callable[[Candidate], InputGap | None],
         done: Callable[[Candidate, InputGap], None],
         described: Callable[[str, str], Hints],
-        until: float | None = None,
+        until: float,
     ) -> None:
         """Search for requests that show mutants, where every response of the tests stays the same.
 
+        With values that may matter for all of them first, then for numbers that come nearer and nearer.
+
         Args:
-            candidates: Survivors, in the order in which they are begun.
+            candidates: What nobody notices, in the order in which they are begun.
             workers: How many at a time.
+            known: Returns what came of a candidate's search so far.
             done: Told what came of each.
             described: Returns what is known of the operation that a request belongs to.
-            until: When to begin no more, by the monotonic clock.
+            until: When the time is up, by the monotonic clock.
         """
         searches = Searches(self._items, self._session.ready.root, self._sights, self._job, described)
-        self._lead(
-            candidates,
-            lambda candidate: searches.search(candidate, self.reaching(candidate)),
-            lambda candidate, found, _: done(candidate, found),
-            workers=workers,
-            until=until,
-        )
+
+        def target(candidate: Candidate) -> Target:
+            return Target(candidate, *self._around(candidate), known(candidate) or InputGap())
+
+        def varied(candidate: Candidate, found: InputGap, _: float) -> None:
+            done(candidate, found)
+
+        def vary(candidate: Candidate) -> Generator[Job, Ended, InputGap]:
+            return searches.vary(target(candidate))
+
+        self._lead([c for c in candidates if not known(c)], vary, varied, workers=workers, until=until)
+        alike: dict[Change, list[Candidate]] = {}
+        for candidate in candidates:
+            gap = known(candidate)
+            if gap and not gap.request and not gap.directed:
+                alike.setdefault(_definition(candidate), []).append(candidate)
+
+        def directed(first: Candidate, found: Sequence[InputGap], _: float) -> None:
+            for candidate, gap in zip(alike[_definition(first)], found, strict=True):
+                done(candidate, gap)
+
+        def direct(first: Candidate) -> Generator[Job, Ended, list[InputGap]]:
+            return searches.direct([target(candidate) for candidate in alike[_definition(first)]], until)
+
+        self._lead([group[0] for group in alike.values()], direct, directed, workers=workers, until=until)
+
+    def comes_near(self, candidate: Candidate) -> bool:
+        """Whether an exchange of a test executes a mutant, or, where no test does, anything of its function."""
+        numbers, mask = self._around(candidate)
+        return any(self._sights.execute(k, candidate.change.path, mask) for k in numbers)
+
+    def _around(self, candidate: Candidate) -> tuple[list[int], int]:
+        """Return the items that execute a mutant, and its lines; if there are none, of the function that it is in."""
+        numbers, mask, change = self.reaching(candidate), candidate.reach, candidate.change
+        if not numbers and not candidate.at_import:
+            mask = (2 << change.last) - (1 << change.first)
+            numbers = [k for k in sorted(self._hitting({change.path: mask})) if self._items[k].may_kill]
+        return numbers, mask
 
     def _lead(
         self,
@@ -495,6 +530,7 @@ class Judge:
         partly: bool = False,
         test: Change | None = None,
         chance: int = 0,
+        watch: Change | None = None,
     ) -> Job:
         times = _PATIENT if patient else 1.0
         start = (_COLD_START + _TIMES * self._start if cold else _START) * times
@@ -503,7 +539,7 @@ class Judge:
         return Job(
             items=tuple(numbers),
             limits=tuple(limits),
-            change=self._change(candidate) if candidate else None,
+            change=self._change(candidate) if candidate else watch,
             test=test,
             chance=chance,
             files=self._files(numbers) if partly else (),
@@ -537,6 +573,11 @@ def _broken_off(name: str, ended: Ended) -> Verdict:
 
 def _where(candidate: Candidate) -> dict[str, int]:
     return {candidate.change.path: candidate.reach}
+
+
+def _definition(candidate: Candidate) -> Change:
+    """Return what is the same for all mutants of a definition."""
+    return msgspec.structs.replace(candidate.change, lines=())
 
 
 def _last_line(message: str) -> str:

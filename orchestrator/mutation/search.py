@@ -1,15 +1,20 @@
-"""Search for the request that is missing: for survivors that tests execute while every response stays the same.
+"""Search for the request that is missing: for mutants that nobody notices while every response stays the same.
 
-A test whose request executes the changed code sends more of them at its end, each unlike its own in a value or two
-(`variants`): once without the mutant, once more with other random numbers, once under the mutant. A request that is
-answered differently is added to the test alone, with an assertion, and counts when it holds as often as any other.
+A test whose request executes the changed code, or comes to the function that it is in, sends more of them at its end,
+each unlike its own in a value or two (`variants`): once without the mutant, once more with other random numbers, once
+under the mutant. A request that is answered differently is added to the test alone, with an assertion, and counts when
+it holds as often as any other.
+
+Where none is, numbers are searched for (`climbing`) that bring the two sides of a comparison in the function nearer to
+each other (`comparisons`): where they meet, it changes what the code does.
 """
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Generator, Sequence
+import time
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from importlib.util import decode_source
 from pathlib import Path
 from typing import Final
@@ -18,11 +23,14 @@ import msgspec
 
 from orchestrator import text
 from orchestrator.adapters.session import Change, Ended, Exchange, Job
-from orchestrator.agent.mutation.lines import first_line
 from orchestrator.model.mutation import InputGap, Proposal
 from orchestrator.mutation import proposals
+from orchestrator.mutation.asking import Asker, Asking
 from orchestrator.mutation.candidates import Candidate
+from orchestrator.mutation.climbing import Climb
+from orchestrator.mutation.comparisons import watched
 from orchestrator.mutation.differences import differences
+from orchestrator.mutation.number_places import Place, number_places
 from orchestrator.mutation.proposals import Subject
 from orchestrator.mutation.reach import Item
 from orchestrator.mutation.sights import Sight, Sights
@@ -30,23 +38,63 @@ from orchestrator.mutation.variants import Hints, of_code, variants
 
 _MOST_TESTS: Final = 3  # whose requests are varied for one mutant
 _MOST_REQUESTS: Final = 120  # of one test
-_QUIETLY: Final = '__import__("contextlib").suppress(Exception)'
+_MOST_NUMBERS: Final = 80  # that are tried in one test's request, each with its neighbours
 
 Search = Generator[Job, Ended, InputGap]
 
 
-class Asking(msgspec.Struct, frozen=True):
-    """A test that sends other requests at its end.
+class Request(msgspec.Struct, frozen=True):
+    """A request of a test that can be varied.
 
     Attributes:
-        test: As it is.
-        change: With them.
-        calls: They, by the lines from the function's first one.
+        number: Of the item.
+        call: As the test sends it.
+        hints: Values that may matter in it.
+        asker: Adds others to the test.
+        others: With values that may matter.
     """
 
-    test: Subject
-    change: Change
-    calls: dict[int, str]
+    number: int
+    call: str
+    hints: Hints
+    asker: Asker
+    others: Asking
+
+
+class Target(msgspec.Struct, frozen=True):
+    """A mutant to search for.
+
+    Attributes:
+        candidate: It.
+        numbers: The items whose requests are varied.
+        mask: The lines of its file of which such a request executes one.
+        before: What has come of it so far.
+    """
+
+    candidate: Candidate
+    numbers: Sequence[int]
+    mask: int
+    before: InputGap = InputGap()
+
+
+class Course(msgspec.Struct, frozen=True):
+    """Where numbers can be put, and what they can come near to.
+
+    Attributes:
+        watch: The function with its comparisons watched.
+        places: Where in the call.
+        nearest: How near the sides of comparisons have come to each other so far, by the comparison's number.
+    """
+
+    watch: Change
+    places: tuple[Place, ...]
+    nearest: dict[int, float]
+
+    def goes_on(self, distances: Mapping[int, float]) -> bool:
+        """Take in how near requests came; return whether any came nearer than all before."""
+        nearer = {k: distances[k] for k, least in self.nearest.items() if distances.get(k, least) < least}
+        self.nearest.update(nearer)
+        return bool(nearer)
 
 
 class Searches:
@@ -56,7 +104,8 @@ class Searches:
         items: Without a mutant, in pytest's order.
         root: The folder that their names are relative to.
         sights: Tells what items see, and whether an assertion can be trusted.
-        make_job: Makes a job of a candidate (None: no mutant) and items' numbers; takes `cold`, `test` and `chance`.
+        make_job: Makes a job of a candidate (None: no mutant) and items' numbers; takes `cold`, `test`, `chance` and
+            `watch`.
         described: Returns what is known of the operation that a request belongs to.
     """
 
@@ -74,54 +123,80 @@ class Searches:
         self._make_job = make_job
         self._described = described
         self._sources: dict[str, str] = {}
-        self._asking: dict[tuple[int, int, str], Asking | None] = {}
-        self._usual: dict[tuple[int, int, str], tuple[Sight, Sight] | None] = {}
+        self._requests: dict[tuple[int, int, str], Request | None] = {}
+        self._usual: dict[Change, tuple[Sight, Sight] | None] = {}
 
-    def search(self, candidate: Candidate, numbers: Sequence[int]) -> Search:
-        """Search for a request that shows a mutant.
-
-        Args:
-            candidate: The mutant.
-            numbers: The items that execute it.
-        """
+    def vary(self, target: Target) -> Search:
+        """Search with values that may matter."""
         tried = 0
-        function = self._function(candidate)
-        for number, exchange in self._near(candidate, numbers):
-            key = (number, exchange.number, function)
-            if key not in self._asking:
-                self._asking[key] = self._asked(number, exchange, function)
-            asking = self._asking[key]
-            if asking is None:
-                continue
-            if key not in self._usual:
-                self._usual[key] = yield from self._twice(number, asking.change)
-            usual = self._usual[key]
-            if usual is None:
-                continue
-            sight = self._sights.whole(
-                number, (yield self._make_job(candidate, [number], cold=False, test=asking.change))
-            )
-            tried += len(asking.calls)
-            told = differences(usual[0], sight, [usual[1]]) if sight is not None else None
-            if told is None or sight is None:
-                continue
-            shown = sight[told[0]] if told[0] < len(sight) else usual[0][told[0]]
-            call = asking.calls.get(shown.at)
-            found = (yield from self._proposed(candidate, number, asking.test, call)) if call else None
+        for request in self._near(target):
+            tried += request.others.count
+            found = yield from self._found(target.candidate, request, request.others)
             if found is not None:
                 return msgspec.structs.replace(found, tried=tried)
         return InputGap(tried=tried)
 
-    def _near(self, candidate: Candidate, numbers: Sequence[int]) -> list[tuple[int, Exchange]]:
-        """Return requests of tests that execute a mutant, one of each kind: first those that the API does."""
-        path, mask = candidate.change.path, candidate.reach
+    def direct(self, targets: Sequence[Target], until: float) -> Generator[Job, Ended, list[InputGap]]:
+        """Search with numbers, each chosen by how near those before it came.
+
+        Args:
+            targets: Mutants of one function: it decides where to go, whatever the mutant.
+            until: When the time is up, by the monotonic clock.
+
+        Returns:
+            What came of each.
+        """
+        gaps = [target.before for target in targets]
+        near: dict[tuple[int, str], tuple[Request, list[int]]] = {}
+        for which, target in enumerate(targets):
+            for request in self._near(target):
+                near.setdefault((request.number, request.call), (request, []))[1].append(which)
+        for request, reached in near.values():
+            course = yield from self._course(targets[0].candidate, request)
+            if course is None:
+                continue
+            with Climb(len(course.places), _MOST_NUMBERS) as climb:
+                while (left := [k for k in reached if not gaps[k].request]) and (example := climb.next()) is not None:
+                    if time.monotonic() > until:
+                        return gaps
+                    asked = request.asker.asking(_neighbours(course.places[example.place], example.number))
+                    usual = yield from self._seen(None, request, asked, watch=course.watch)
+                    distances = _distances(usual, asked)
+                    is_nearer = course.goes_on(distances)
+                    climb.tell({k: distances[k] for k in course.nearest.keys() & distances.keys()})
+                    for which in left:
+                        found = gaps[which]
+                        if is_nearer:
+                            found = (yield from self._shown(targets[which].candidate, request, asked, usual)) or found
+                        gaps[which] = msgspec.structs.replace(found, tried=gaps[which].tried + asked.count)
+        return [msgspec.structs.replace(gap, directed=True) for gap in gaps]
+
+    def _shown(
+        self, candidate: Candidate, request: Request, asked: Asking, usual: Sight
+    ) -> Generator[Job, Ended, InputGap | None]:
+        """Return the first of some requests that shows a mutant, where a look at them tells that one may."""
+        sight = yield from self._seen(candidate, request, asked)
+        if not usual or not sight or [e.digest for e in usual] == [e.digest for e in sight]:
+            return None
+        return (yield from self._found(candidate, request, asked))
+
+    def _near(self, target: Target) -> Iterator[Request]:
+        """Yield requests of tests that execute any of these lines, one of each kind: first those that the API does."""
+        path = target.candidate.change.path
         found: dict[tuple[str, str, int], tuple[int, Exchange]] = {}
-        for number in sorted(numbers, key=lambda k: self._items[k].seconds):
+        for number in sorted(target.numbers, key=lambda k: self._items[k].seconds):
             for exchange in self._items[number].exchanges:
-                if exchange.at and int(exchange.lines.get(path, "0"), 16) & mask:
+                if exchange.at and int(exchange.lines.get(path, "0"), 16) & target.mask:
                     route = re.sub(r"[^/]*\d[^/]*", "{}", exchange.path.partition("?")[0])
                     found.setdefault((exchange.method, route, exchange.status), (number, exchange))
-        return sorted(found.values(), key=lambda pair: pair[1].status)[:_MOST_TESTS]
+        function = self._function(target.candidate)
+        for number, exchange in sorted(found.values(), key=lambda pair: pair[1].status)[:_MOST_TESTS]:
+            key = (number, exchange.number, function)
+            if key not in self._requests:
+                self._requests[key] = self._request(number, exchange, function)
+            request = self._requests[key]
+            if request is not None:
+                yield request
 
     def _function(self, candidate: Candidate) -> str:
         """Return the code that a mutant is in."""
@@ -133,8 +208,8 @@ class Searches:
             self._sources[path] = decode_source(Path(path).read_bytes())
         return self._sources[path]
 
-    def _asked(self, number: int, exchange: Exchange, function: str) -> Asking | None:
-        """Return a test with other requests at its end; None: it can't be varied."""
+    def _request(self, number: int, exchange: Exchange, function: str) -> Request | None:
+        """Return a request of a test; None: it can't be varied."""
         name = self._items[number].name
         path = os.path.realpath(os.path.join(self._root, name.partition("::")[0]))  # noqa: PTH118 - only a name
         try:
@@ -143,23 +218,54 @@ class Searches:
             code = of_code("if 1:\n" + function if function[:1].isspace() else function)
             hints = self._described(exchange.method, exchange.path)
             hints = msgspec.structs.replace(hints, numbers=code.numbers, texts=code.texts)
-            calls = variants(call, hints, most=_MOST_REQUESTS, seed=number) if call else []
+            others = variants(call, hints, most=_MOST_REQUESTS, seed=number) if call else []
+            asker = Asker(test)
         except (OSError, SyntaxError, ValueError, RecursionError):
             return None
-        if not calls:
+        return Request(number, call, hints, asker, asker.asking(others)) if others else None
+
+    def _course(self, candidate: Candidate, request: Request) -> Generator[Job, Ended, Course | None]:
+        """Return where to go with a request from a mutant's function; None: no number in it brings anything nearer."""
+        lines = watched(self._function(candidate))
+        if not lines:
             return None
-        lines: list[str] = []
-        at: dict[int, str] = {}
-        node = proposals.function_of(test)
-        if node is None or node.end_lineno is None:
+        watch = msgspec.structs.replace(candidate.change, lines=lines)
+        asked = request.asker.asking(list(dict.fromkeys([request.call, *request.others.calls.values()])))
+        sight = yield from self._seen(None, request, asked, watch=watch)
+        by_call = {asked.calls[exchange.at]: exchange.near for exchange in sight if exchange.at in asked.calls}
+        nearest: dict[int, float] = {}
+        starts = [request.call]
+        for comparison in sorted({number for near in by_call.values() for number in near}):
+            distances = {call: near[comparison] for call, near in by_call.items() if comparison in near}
+            start = min(distances, key=distances.__getitem__)
+            # What no request moves can't be approached, and what has been met was met by `vary`.
+            if distances[start] and len({*distances.values()}) > 1:
+                nearest[comparison] = distances[start]
+                starts.append(start)
+        places = dict.fromkeys(place for start in starts for place in number_places(start, request.hints))
+        return Course(watch, tuple(places), nearest) if nearest and places else None
+
+    def _seen(
+        self, candidate: Candidate | None, request: Request, asked: Asking, watch: Change | None = None
+    ) -> Generator[Job, Ended, Sight]:
+        """Return what a test sees with other requests; nothing, where it fails."""
+        ended = yield self._make_job(candidate, [request.number], cold=False, test=asked.change, watch=watch)
+        return self._sights.whole(request.number, ended) or ()
+
+    def _found(self, candidate: Candidate, request: Request, asked: Asking) -> Generator[Job, Ended, InputGap | None]:
+        """Return the first of some requests that shows a mutant; None: none does."""
+        if asked.change not in self._usual:
+            self._usual[asked.change] = yield from self._twice(request.number, asked.change)
+        usual = self._usual[asked.change]
+        if usual is None:
             return None
-        first, indent = first_line(node), " " * node.body[0].col_offset
-        for one in calls:
-            block = f"{indent}with {_QUIETLY}: {one}".split("\n")
-            begins = node.end_lineno + 1 + len(lines) - first
-            at |= dict.fromkeys(range(begins, begins + len(block)), one)
-            lines += block
-        return Asking(test, _appended(test, node.end_lineno, first, lines), at)
+        sight = yield from self._seen(candidate, request, asked)
+        told = differences(usual[0], sight, [usual[1]]) if sight else None
+        if told is None:
+            return None
+        shown = sight[told[0]] if told[0] < len(sight) else usual[0][told[0]]
+        call = asked.calls.get(shown.at)
+        return (yield from self._proposed(candidate, request, call)) if call else None
 
     def _twice(self, number: int, change: Change) -> Generator[Job, Ended, tuple[Sight, Sight] | None]:
         """Return what a changed test sees without a mutant, and what with other random numbers; None: it fails."""
@@ -167,30 +273,20 @@ class Searches:
         sample = self._sights.whole(number, (yield self._make_job(None, [number], cold=False, test=change, chance=1)))
         return (usual, sample) if usual is not None and sample is not None else None
 
-    def _proposed(
-        self, candidate: Candidate, number: int, test: Subject, call: str
-    ) -> Generator[Job, Ended, InputGap | None]:
+    def _proposed(self, candidate: Candidate, request: Request, call: str) -> Generator[Job, Ended, InputGap | None]:
         """Return what comes of one more request at the end of a test; None: nothing that can be asserted."""
-        node = proposals.function_of(test)
-        name = proposals.free_name(node) if node else ""
-        if node is None or node.end_lineno is None or not name:
+        number, test = request.number, request.asker.test
+        with_request = request.asker.named(call)
+        twice = (yield from self._twice(number, with_request.change)) if with_request else None
+        if with_request is None or twice is None:
             return None
-        first, last = first_line(node), node.end_lineno
-        lines = f"{' ' * node.body[0].col_offset}{name} = {call}".split("\n")
-        change = _appended(test, last, first, lines)
-        twice = yield from self._twice(number, change)
-        if twice is None:
-            return None
-        sight = self._sights.whole(number, (yield self._make_job(candidate, [number], cold=False, test=change)))
+        job = self._make_job(candidate, [number], cold=False, test=with_request.change)
+        sight = self._sights.whole(number, (yield job))
         told = differences(twice[0], sight, [twice[1]]) if sight is not None else None
         if told is None or told[0] >= len(twice[0]):
             return None
         which, where = told
-        source = test.source.split("\n")
-        with_request = "\n".join([*source[:last], *lines, *source[last:]])
-        guesses = proposals.proposed(
-            Subject(test.name, test.path, with_request), twice[0], which, where, base=test.source
-        )
+        guesses = proposals.proposed(with_request.subject, twice[0], which, where, base=test.source)
         proposal: Proposal | None = yield from self._sights.trusted(candidate, number, guesses)
         if proposal is None:
             return None
@@ -204,7 +300,15 @@ class Searches:
         )
 
 
-def _appended(test: Subject, last: int, first: int, lines: Sequence[str]) -> Change:
-    """Return a change that adds lines to the end of a test's function."""
-    source = test.source.split("\n")
-    return Change(path=test.path, first=first, last=last, lines=(*source[first - 1 : last], *lines), function=True)
+def _neighbours(place: Place, number: int) -> list[str]:
+    """Return calls with a number and those next to it: where two sides meet, it is one of them that goes beyond."""
+    return list(dict.fromkeys(place.with_number(number + step) for step in (0, -1, 1)))
+
+
+def _distances(sight: Sight, asked: Asking) -> dict[int, float]:
+    """Return how near the sides of each comparison came to each other in the requests that were added."""
+    found: dict[int, float] = {}
+    for exchange in sight:
+        if exchange.at in asked.calls:
+            found |= {k: min(distance, found.get(k, distance)) for k, distance in exchange.near.items()}
+    return found

@@ -132,11 +132,7 @@ def variants(call: str, hints: Hints, *, most: int, seed: int) -> list[str]:
     tree = ast.parse(call, mode="eval").body
     if not call.isascii():
         return []  # columns are counted in bytes
-    lines = list(itertools.accumulate((len(line) + 1 for line in call.split("\n")), initial=0))
-
-    def span(node: Any) -> tuple[int, int]:
-        return lines[node.lineno - 1] + node.col_offset, lines[node.end_lineno - 1] + node.end_col_offset
-
+    span = spans(call)
     places = [list(edits) for edits in _edits(tree, call, hints, span)]
     # One of each place in turn: what comes first is tried, whatever there is not time for.
     ordered = [e for row in itertools.zip_longest(*places) for e in row if e is not None]
@@ -146,10 +142,20 @@ def variants(call: str, hints: Hints, *, most: int, seed: int) -> list[str]:
     for a, b in chance.sample(pairs, min(len(pairs), most)):
         made.setdefault(_edited(call, [a, b]))
     made.pop(call, None)
-    return list(itertools.islice(filter(_is_python, made), most))
+    return list(itertools.islice(filter(is_python, made), most))
 
 
-def _is_python(call: str) -> bool:
+def spans(call: str) -> Span:
+    """Return what tells where a node is in a call's text, which is ASCII."""
+    lines = list(itertools.accumulate((len(line) + 1 for line in call.split("\n")), initial=0))
+
+    def span(node: Any) -> tuple[int, int]:
+        return lines[node.lineno - 1] + node.col_offset, lines[node.end_lineno - 1] + node.end_col_offset
+
+    return span
+
+
+def is_python(call: str) -> bool:
     """Whether a call can be compiled: two edits may name a keyword twice."""
     try:
         compile(f"async def f():\n    ({call})", "<call>", "exec", dont_inherit=True)
@@ -174,14 +180,18 @@ def _edits(tree: ast.expr, call: str, hints: Hints, span: Span) -> Iterator[Iter
         elif isinstance(node, ast.Call):
             yield _of_keywords(node, hints, span, is_outermost=node is tree)
         elif isinstance(node, ast.Constant | ast.JoinedStr) and id(node) not in paths:
-            text = _text(node)
-            if text is not None and text.startswith("/"):
+            if is_path(node):
                 if is_first:
                     yield _of_path(node, call, hints, span)
                 is_first = False
             elif isinstance(node, ast.Constant):
                 first, last = span(node)
                 yield (Edit(first, last, _literal(value)) for value in _others(node.value, hints))
+
+
+def is_path(node: ast.expr) -> bool:
+    """Whether an expression is a text that begins like a path."""
+    return (_text(node) or "").startswith("/")
 
 
 def _text(node: ast.expr) -> str | None:

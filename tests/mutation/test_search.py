@@ -72,3 +72,38 @@ def test_what_was_found_is_known_in_the_next_run(tmp_path: Path) -> None:
     second = judged(tmp_path, ORDERS, TESTS)
     assert second["if count > 10:"].input_gap == first
     assert "search" not in second.result.seconds
+
+
+# Nothing in the code has this value, nor its neighbours: it comes of what the server keeps.
+BULK = """
+from flask import request
+
+SIZES = [120, 77, 903]
+
+def price(count):
+    if count * 3 >= sum(SIZES) + 64:
+        return count * 6
+    return count * 7
+
+@app.post("/orders")
+def order():
+    return jsonify(total=price(request.get_json()["count"])), 201
+"""
+LARGE = """
+def test_order(client):
+    answer = client.post("/orders", json={"count": 2})
+    assert answer.get_json()["total"] == 14
+
+def test_many(client):
+    assert client.post("/orders", json={"count": 2000}).get_json()["total"] == 12000
+"""
+
+
+def test_a_number_that_nobody_wrote_is_found_by_coming_nearer_to_it(tmp_path: Path) -> None:
+    mutant = judged(tmp_path, BULK, LARGE)["if count * 3 > sum(SIZES) + 64:"]
+    assert mutant.status is MutantStatus.SURVIVED
+    gap = mutant.input_gap
+    assert gap
+    assert gap.call == 'client.post("/orders", json={"count": 388})'
+    assert gap.proposal
+    assert '+    assert response.get_json()["total"] == 2328' in gap.proposal.diff.splitlines()

@@ -10,6 +10,7 @@ from types import CodeType
 from typing import Any
 
 from .. import exchanges
+from . import nearness
 from .lines import Masks, StatementRecorder, as_hex, united
 
 _BODY = 1 << 14  # bytes of a body that are told
@@ -30,6 +31,7 @@ class Seen:
         self._code: CodeType | None = None  # of the test's function
         self._at = 0  # the line of it that sends a request
         exchanges.keep_whole(self)
+        nearness.install()
 
     def know(self, digests: Mapping[str, Sequence[str]]) -> None:
         """Learn what the exchanges of tests are without a mutant, by the tests' names: those need not be told."""
@@ -64,12 +66,14 @@ class Seen:
     def begun(self) -> None:
         """Look who sends a request."""
         self._at = _line_in(self._code)
+        nearness.take()
         if self._recorder:
             self._before = united(self._before, self._recorder.take())
 
     def ended(self, exchange: exchanges.Exchange) -> None:
         """Note what belongs to an exchange."""
         exchange["at"] = self._at
+        exchange["near"] = nearness.take()
         exchange["lines"] = self._recorder.take() if self._recorder else {}
 
 
@@ -105,6 +109,8 @@ def as_told(exchange: exchanges.Exchange, longest: int = _BODY) -> dict[str, Any
     """Return an exchange as it can be written down; of a body longer than `longest`, how long it is and its digest."""
     told = {key: exchange[key] for key in ("client", "method", "status", "headers", "at")}
     told |= {"path": exchange["url"], "lines": as_hex(exchange["lines"])}
+    if exchange.get("near"):  # what a replay sends has none
+        told["near"] = exchange["near"]
     body = exchange["body"]
     if body is None:
         return told

@@ -104,6 +104,25 @@ def test_a_number_that_nobody_wrote_is_found_by_coming_nearer_to_it(tmp_path: Pa
     assert mutant.status is MutantStatus.SURVIVED
     gap = mutant.input_gap
     assert gap
-    assert gap.call == 'client.post("/orders", json={"count": 388})'
+    assert (gap.call, gap.directed) == ('client.post("/orders", json={"count": 388})', True)
     assert gap.proposal
     assert '+    assert response.get_json()["total"] == 2328' in gap.proposal.diff.splitlines()
+
+
+def test_so_is_one_that_comes_to_code_that_no_test_executes(tmp_path: Path) -> None:
+    mutant = judged(tmp_path, BULK, LARGE.partition("def test_many")[0])["return count / 6"]
+    assert (mutant.status, mutant.layers) == (MutantStatus.NO_TESTS, {"unit": Step.NOT_REACHED})
+    gap = mutant.input_gap
+    assert gap
+    assert (gap.test, gap.call) == ("tests/test_app.py::test_order", 'client.post("/orders", json={"count": 389})')
+    assert gap.proposal
+    assert '+    assert response.get_json()["total"] == 2334' in gap.proposal.diff.splitlines()
+
+
+def test_a_search_that_had_no_time_goes_on_in_the_next_run(tmp_path: Path) -> None:
+    function = "if count * 3 > sum(SIZES) + 64:"
+    gap = judged(tmp_path, BULK, LARGE, **{"search-budget": 0.01})[function].input_gap
+    assert not (gap and (gap.directed or gap.request))
+    gap = judged(tmp_path, BULK, LARGE)[function].input_gap
+    assert gap
+    assert gap.request

@@ -479,8 +479,8 @@ class Mutation(_Section, frozen=True):
     search_budget: Annotated[
         Annotated[float, Meta(ge=0)],
         Meta(
-            description="Seconds after which no more searches for a request that shows a survivor are begun: in one, "
-            "tests that execute it send other requests. 0: none is made."
+            description="Seconds for the search of requests that show survivors: tests that execute them, or come near "
+            "to it, send others. What there is no time for is searched in the next run. 0: none is made."
         ),
     ] = 10.0
     memory: Annotated[Positive, Meta(description="MiB that a mutant's process may take on top of the tests' own.")] = (

@@ -1,7 +1,7 @@
 """Numbers that come near to something: Hypothesis proposes them and, told how near they came, goes on from there.
 
-Hypothesis calls a function with each example; here an example is taken, and its distances are told when they are known,
-so that several searches can go on at a time. So each has a thread, which mostly waits.
+Hypothesis calls a function with each number; here a number is taken, and its distances are told when they are known, so
+that several searches can go on at a time. So each has a thread, which mostly waits.
 """
 
 from __future__ import annotations
@@ -12,23 +12,10 @@ from collections.abc import Mapping
 from queue import SimpleQueue
 from typing import Final
 
-import msgspec
 from hypothesis import HealthCheck, Phase, Verbosity, given, settings, target
 from hypothesis import strategies as st
 
-_MOST: Final = 10**6  # Hypothesis tries small numbers first
-
-
-class Example(msgspec.Struct, frozen=True):
-    """A number in a place.
-
-    Attributes:
-        place: Which place, from 0.
-        number: What stands there.
-    """
-
-    place: int
-    number: int
+_LARGEST: Final = 10**6  # Hypothesis tries small numbers first
 
 
 class _Enough(BaseException):
@@ -39,22 +26,21 @@ class Climb(contextlib.AbstractContextManager["Climb"]):
     """A search for numbers.
 
     Args:
-        places: How many places there are.
-        most: How many examples at most.
+        most: How many at most.
     """
 
-    def __init__(self, places: int, most: int) -> None:
-        self._examples: SimpleQueue[Example | None] = SimpleQueue()
+    def __init__(self, most: int) -> None:
+        self._numbers: SimpleQueue[int | None] = SimpleQueue()
         self._distances: SimpleQueue[Mapping[int, float] | None] = SimpleQueue()
-        self._thread = threading.Thread(target=self._search, args=(places, most), name="climb", daemon=True)
+        self._thread = threading.Thread(target=self._search, args=(most,), name="climb", daemon=True)
         self._thread.start()
 
-    def next(self) -> Example | None:
-        """Return the next example; None: that was all."""
-        return self._examples.get()
+    def next(self) -> int | None:
+        """Return the next number; None: that was all."""
+        return self._numbers.get()
 
     def tell(self, distances: Mapping[int, float]) -> None:
-        """Tell how far the example was from its goals, by the goal's number; those that are missing were not met."""
+        """Tell how far the number was from its goals, by the goal's number; those that are missing were not met."""
         self._distances.put(distances)
 
     def __exit__(self, *_: object) -> None:
@@ -62,7 +48,7 @@ class Climb(contextlib.AbstractContextManager["Climb"]):
         self._distances.put(None)
         self._thread.join()
 
-    def _search(self, places: int, most: int) -> None:
+    def _search(self, most: int) -> None:
         @settings(
             max_examples=most,
             phases=[Phase.generate, Phase.target],
@@ -72,9 +58,9 @@ class Climb(contextlib.AbstractContextManager["Climb"]):
             suppress_health_check=list(HealthCheck),
             verbosity=Verbosity.quiet,
         )
-        @given(st.integers(0, places - 1), st.integers(-_MOST, _MOST))
-        def come_nearer(place: int, number: int) -> None:
-            self._examples.put(Example(place, number))
+        @given(st.integers(-_LARGEST, _LARGEST))
+        def come_nearer(number: int) -> None:
+            self._numbers.put(number)
             distances = self._distances.get()
             if distances is None:
                 raise _Enough
@@ -85,4 +71,4 @@ class Climb(contextlib.AbstractContextManager["Climb"]):
             with contextlib.suppress(_Enough):
                 come_nearer()
         finally:
-            self._examples.put(None)
+            self._numbers.put(None)

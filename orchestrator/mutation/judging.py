@@ -19,6 +19,7 @@ from orchestrator.adapters.session import Change, Ended, Job, Session
 from orchestrator.model.mutation import Checked, InputGap, MutantKind, MutantStatus, OracleGap
 from orchestrator.mutation.candidates import Candidate
 from orchestrator.mutation.constants import Constant, Names, Readers
+from orchestrator.mutation.directed import DirectedSearches
 from orchestrator.mutation.order import Order
 from orchestrator.mutation.reach import UNKNOWN, Item, Reach
 from orchestrator.mutation.search import Searches, Target
@@ -295,6 +296,7 @@ class Judge:
             until: When the time is up, by the monotonic clock.
         """
         searches = Searches(self._items, self._session.ready.root, self._sights, self._job, described)
+        directed_searches = DirectedSearches(searches)
 
         def target(candidate: Candidate) -> Target:
             return Target(candidate, *self._around(candidate), known(candidate) or InputGap())
@@ -317,7 +319,7 @@ class Judge:
                 done(candidate, gap)
 
         def direct(first: Candidate) -> Generator[Job, Ended, list[InputGap]]:
-            return searches.direct([target(candidate) for candidate in alike[_definition(first)]], until)
+            return directed_searches.search([target(candidate) for candidate in alike[_definition(first)]], until)
 
         self._lead([group[0] for group in alike.values()], direct, directed, workers=workers, until=until)
 

@@ -87,7 +87,7 @@ def judge(root: Path, files: Mapping[str, str], **settings: Any) -> Judged:
     """
     watch: Watch = settings.pop("watch", lambda *_: None)
     tables: dict[str, Any] = {n: settings.pop(n) for n in ("source", "import-paths", "tests") if n in settings}
-    mutation = {"critical": ["pkg/*.py"], "self-check": 0, "workers": 2, **settings}
+    mutation = {"critical": ["pkg/*.py"], "self-check": 0, "search-budget": 0, "workers": 2, **settings}
     write(root, files)
     tables = {"source": ["pkg"], "tests": {"options": PLAIN}, "mutation": mutation, **tables}
     project = builders.project(root, **tables)

@@ -12,7 +12,7 @@ from orchestrator.mutation.directed import Course
 from orchestrator.mutation.number_places import number_places
 from orchestrator.mutation.proposals import Subject
 from orchestrator.mutation.variants import Hints
-from tests.mutation.test_layers import judged
+from tests.mutation.test_search import judged
 
 ORDERS = """
 from flask import request
@@ -94,7 +94,7 @@ def test_the_length_of_a_text_is_a_number_too(tmp_path: Path) -> None:
 
 def test_a_search_that_had_no_time_goes_on_in_the_next_run(tmp_path: Path) -> None:
     change = "if count * 3 > sum(SIZES) + 64:"
-    gap = judged(tmp_path, ORDERS, FEW + MANY, **{"search-budget": 0.01})[change].input_gap
+    gap = judged(tmp_path, ORDERS, FEW + MANY, budget=0.01)[change].input_gap
     assert not (gap and (gap.directed or gap.request))
     gap = judged(tmp_path, ORDERS, FEW + MANY)[change].input_gap
     assert gap

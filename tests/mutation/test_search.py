@@ -5,7 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from orchestrator.model.mutation import MutantStatus, Step
-from tests.mutation.test_layers import judged
+from tests.mutation import test_layers
+from tests.mutation.subjects import Judged
+
+
+def judged(root: Path, code: str, tests: str, budget: float = 10) -> Judged:
+    return test_layers.judged(root, code, tests, **{"search-budget": budget})
+
 
 ORDERS = """
 from flask import request
@@ -62,7 +68,7 @@ def test_the_condition_that_no_test_meets_is_told(tmp_path: Path) -> None:
 
 
 def test_nothing_is_searched_where_the_budget_is_nothing(tmp_path: Path) -> None:
-    found = judged(tmp_path, ORDERS, TESTS, **{"search-budget": 0})
+    found = judged(tmp_path, ORDERS, TESTS, budget=0)
     assert found["if count > 10:"].input_gap is None
     assert "search" not in found.result.seconds
 

@@ -123,7 +123,10 @@ class DirectedSearches:
 
     def _course(self, candidate: Candidate, request: Request) -> Generator[Job, Ended, Course | None]:
         """Return where to go with a request for mutants of a function; None: no number in it brings anything nearer."""
-        lines = watched(self._searches.function(candidate))
+        try:
+            lines = watched(self._searches.function(candidate))
+        except (SyntaxError, RecursionError):  # lines that mean something else by themselves, or are deep in each other
+            return None
         if not lines:
             return None
         watch = msgspec.structs.replace(candidate.change, lines=lines)

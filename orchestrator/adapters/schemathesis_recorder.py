@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import base64
 import collections
+import contextlib
 import functools
 import json
 import os
 import pickle
+import sys
 from collections.abc import Generator
 from typing import Any
 from urllib.parse import urlsplit
@@ -283,9 +285,23 @@ def _is_transport_error(error: BaseException) -> bool:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Start to record."""
+    _stay_out_of_draws()
     path = os.environ.get(RECORD_VARIABLE)
     if path:
         scenarios = os.environ.get(SCENARIOS_VARIABLE, "")
         if scenarios:
             _listen()
         config.pluginmanager.register(_Writer(path, scenarios), "orchestrator-properties-recorder")
+
+
+def _stay_out_of_draws() -> None:
+    """Keep our own modules out of what Hypothesis draws from.
+
+    It takes constants from modules that stand outside of site-packages, and so do ours where they are installed in
+    place. A plain run of the same tests, which does not load us, has to draw the same.
+    """
+    with contextlib.suppress(Exception):  # there is no public way, and without it only such an installation differs
+        from hypothesis.internal.conjecture import providers  # noqa: PLC0415 - it may be anywhere else
+
+        ours = [module for name, module in list(sys.modules.items()) if name.partition(".")[0] == "orchestrator"]
+        providers._seen_modules.update(map(id, ours))

@@ -12,8 +12,7 @@ import msgspec
 
 from orchestrator.mutation.variants import Hints, Span, is_path, is_python, spans
 
-_NUMBER: Final = "#"
-_LENGTH: Final = '"x" * #'  # a text that is as long
+_LENGTH: Final = '"x" * '  # before a number: a text that is as long
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -35,11 +34,11 @@ class Place(msgspec.Struct, frozen=True):
 
 
 class _Part(msgspec.Struct, frozen=True):
-    """A part of a call, from and to a place in it, and what may stand there instead, with a `#` for the number."""
+    """A part of a call, from and to a place in it, instead of which a number may stand, with something before it."""
 
     first: int
     last: int
-    form: str
+    before: str = ""
     is_count: bool = False
 
 
@@ -59,8 +58,7 @@ def number_places(call: str, hints: Hints) -> list[Place]:
     nodes = _outside_of_formatted(tree)
     found: dict[Place, None] = {}
     for part in [*_in_path(nodes, call, hints, span), *_in_arguments(nodes, hints, span)]:
-        before, after = part.form.split("#")
-        place = Place(call[: part.first] + before, after + call[part.last :], part.is_count)
+        place = Place(call[: part.first] + part.before, call[part.last :], part.is_count)
         if is_python(place.with_number(1)):
             found[place] = None
     return list(found)
@@ -79,17 +77,17 @@ def _in_path(nodes: Sequence[ast.AST], call: str, hints: Hints, span: Span) -> I
     first, last = span(path)
     written = call[first:last]
     if isinstance(path, ast.Constant):
-        yield from (_Part(first + d.start(), first + d.end(), _NUMBER, True) for d in re.finditer(r"\d+", written))
+        yield from (_Part(first + d.start(), first + d.end(), is_count=True) for d in re.finditer(r"\d+", written))
     joint = "&" if "?" in written else "?"
     for name, values in hints.query.items():
-        if _form(values) == _NUMBER:
-            yield _Part(last - 1, last - 1, f"{joint}{name}={_NUMBER}")
+        if _before(values) == "":
+            yield _Part(last - 1, last - 1, f"{joint}{name}=")
 
 
 def _in_arguments(nodes: Sequence[ast.AST], hints: Hints, span: Span) -> Iterator[_Part]:
     for node in nodes:
         if isinstance(node, ast.Constant) and type(node.value) in (int, float):
-            yield _Part(*span(node), _NUMBER)
+            yield _Part(*span(node))
         elif isinstance(node, ast.Dict):
             yield from _in_texts(node.values, span)
             yield from _in_new_fields(node, hints, span)
@@ -107,12 +105,13 @@ def _in_new_fields(node: ast.Dict, hints: Hints, span: Span) -> Iterator[_Part]:
     known = {key.value for key in node.keys if isinstance(key, ast.Constant)}
     end = span(node)[1] - 1
     for name, values in hints.fields.items():
-        form = _form(values)
-        if form and name not in known and "#" not in name:
-            yield _Part(end, end, f"{', ' if node.keys else ''}{json.dumps(name)}: {form}", form == _LENGTH)
+        before = _before(values)
+        if before is not None and name not in known:
+            comma = ", " if node.keys else ""
+            yield _Part(end, end, f"{comma}{json.dumps(name)}: {before}", is_count=before == _LENGTH)
 
 
-def _form(values: Sequence[Any]) -> str:
-    """Return how a number makes a value of the kind of some; empty: it makes none."""
+def _before(values: Sequence[Any]) -> str | None:
+    """Return what stands before a number to make a value of the kind of some; None: no number makes one."""
     kinds = {type(value) for value in values}
-    return _LENGTH if str in kinds else _NUMBER if kinds & {int, float} else ""
+    return _LENGTH if str in kinds else "" if kinds & {int, float} else None

@@ -48,6 +48,12 @@ def test_parameters_and_fields_that_the_document_knows_can_be_added() -> None:
         'client.post("/a", json={"n": "x", "count": 8})',
         'client.post("/a", json={"n": "x", "name": "x" * 8})',
     ]
+    strange = Hints(query={"a#b": [1]}, fields={"c#d": [1], 'e"f': [1]})
+    assert with_number("client.post('/a', json={})", 8, strange) == [
+        "client.post('/a?a#b=8', json={})",
+        "client.post('/a', json={\"c#d\": 8})",
+        'client.post(\'/a\', json={"e\\"f": 8})',
+    ]
     assert "client.get(f'/total/{n}?a=1&limit=8')" in with_number("client.get(f'/total/{n}?a=1')", 8, HINTS)
 
 

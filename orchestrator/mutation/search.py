@@ -68,7 +68,7 @@ class Target(msgspec.Struct, frozen=True):
     candidate: Candidate
     numbers: Sequence[int]
     mask: int
-    before: InputGap = InputGap()
+    before: InputGap
 
 
 class Searches:

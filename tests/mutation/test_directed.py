@@ -12,7 +12,7 @@ from orchestrator.mutation.directed import Course
 from orchestrator.mutation.number_places import number_places
 from orchestrator.mutation.proposals import Subject
 from orchestrator.mutation.variants import Hints
-from tests.mutation.test_search import judged
+from tests.mutation.test_search import FEW, judged
 
 ORDERS = """
 from flask import request
@@ -27,11 +27,6 @@ def price(count):
 @app.post("/orders")
 def order():
     return jsonify(total=price(request.get_json()["count"])), 201
-"""
-FEW = """
-def test_order(client):
-    answer = client.post("/orders", json={"count": 2})
-    assert answer.get_json()["total"] == 14
 """
 MANY = """
 def test_many(client):

@@ -25,13 +25,14 @@ def price(count):
 def order():
     return jsonify(total=price(request.get_json()["count"])), 201
 """
-TESTS = """
+FEW = """
 def test_order(client):
     answer = client.post("/orders", json={"count": 2})
     assert answer.get_json()["total"] == 14
-
+"""
+TESTS = f"""{FEW}
 def test_many(client):
-    assert client.post("/orders", json={"count": 20}).get_json()["total"] == 120
+    assert client.post("/orders", json={{"count": 20}}).get_json()["total"] == 120
 """
 
 
@@ -61,7 +62,7 @@ def test_where_no_request_shows_it_the_number_of_those_tried_is_told(tmp_path: P
 
 
 def test_the_condition_that_no_test_meets_is_told(tmp_path: Path) -> None:
-    found = judged(tmp_path, ORDERS, TESTS.partition("def test_many")[0])
+    found = judged(tmp_path, ORDERS, FEW)
     mutant = found["return count / 6"]
     assert (mutant.status, mutant.condition) == (MutantStatus.NO_TESTS, "line 13: `if count >= 10` is never true")
     assert found["return count * 8"].condition == ""

@@ -55,14 +55,9 @@ def _distance(left: Any, right: Any) -> float | None:
         if all(kind in _NUMBERS for kind in kinds):
             distance = float(abs(left - right))
         elif kinds[0] is kinds[1] and kinds[0] in (datetime, date, timedelta):
-            apart = left - right
-            distance = abs(apart.total_seconds())
+            distance = abs((left - right).total_seconds())
         else:
             return None
-    except (
-        ArithmeticError,
-        TypeError,
-        ValueError,
-    ):  # times with and without a zone, a number too large, one that is none
+    except (ArithmeticError, TypeError, ValueError):  # a number too large, times of which one has a zone
         return None
     return distance if math.isfinite(distance) else None
